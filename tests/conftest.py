@@ -1,0 +1,101 @@
+"""Fixtures that more than one kind of test uses. Servers start when the first test asks for them."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from valkey import Valkey
+
+from tests import services
+
+# A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
+MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "chromium": "browser"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests, and put browser tests last.
+
+    Playwright's synchronous interface keeps an event loop running in this thread
+    from its start to its end, and no asynchronous test could run meanwhile.
+    """
+    for item in items:
+        for fixture, mark in MARK_OF_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run tests marked `anyio` on asyncio alone: uvicorn runs nothing else."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[services.PostgresServer]:
+    try:
+        with services.postgres() as server:
+            yield server
+    except services.Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: services.PostgresServer) -> Iterator[str]:
+    """Yield the DSN of a fresh, empty database; it is dropped afterwards."""
+    name = postgres_server.create_database()
+    yield postgres_server.dsn(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[str]:
+    try:
+        with services.valkey() as url:
+            yield url
+    except services.Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def valkey_url(valkey_server: str) -> str:
+    """Return the URL of an empty Valkey."""
+    with Valkey.from_url(valkey_server) as client:
+        client.flushall()
+    return valkey_server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    try:
+        program = services.find_chromium()
+    except services.Missing as missing:
+        pytest.skip(str(missing))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(services.CHROMIUM_ARGS))
+        yield browser
+        browser.close()
+
+
+class PageAt(Protocol):
+    """Open a page as one visitor would: every call is a new visitor, with no cookies."""
+
+    def __call__(self, width: int = 360, locale: str = "zh-CN", **options: object) -> Page: ...
+
+
+@pytest.fixture
+def page_at(chromium: Browser) -> Iterator[PageAt]:
+    """Yield a factory of pages; further options go to Playwright's `new_context`."""
+    contexts = []
+
+    def open_page(width: int = 360, locale: str = "zh-CN", **options: object) -> Page:
+        arguments: dict[str, object] = {"viewport": {"width": width, "height": 740}, "timezone_id": "Asia/Shanghai"}
+        context = chromium.new_context(locale=locale, **{**arguments, **options})  # type: ignore[arg-type]  # Playwright checks them
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
