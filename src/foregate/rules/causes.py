@@ -1,0 +1,139 @@
+"""The causes: why a proof or an act was refused, who may learn it, and what gets past it.
+
+Rules
+  1. A cause has a tier. A visitor below it sees the public twin, never the cause: same words, status and remedies.
+  2. No cause is without remedies, and none has a remedy that leads only back to itself. `visit-outlet` is always
+     open: at an outlet a person with an ID card is let in by people.
+  3. Names never change their meaning: support quotes them, translations are keyed by them.
+  4. Before possession is shown, every cause raised depends on what the visitor typed or on their own journey,
+     never on the customer. The checker holds this (promise 3).
+
+A remedy is the name of a journey, or of something a page can do at once (`REMEDY_ACTIONS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from foregate.rules.words import Tier
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """One reason. `status` is the HTTP status of the problem that tells it."""
+
+    name: str
+    tier: Tier
+    remedies: tuple[str, ...]
+    status: int = 403
+    twin: str | None = None
+
+
+Causes = Mapping[str, Cause]
+
+# What a page can do at once, where a journey would be too much.
+REMEDY_ACTIONS: Final = frozenset(
+    {
+        "try-again",  # answer the same step once more
+        "ask-new-code",  # have another code sent
+        "text-us",  # prove the number by sending a message from it
+        "another-way",  # take another proof of the same journey
+        "start-again",  # the same journey from its beginning
+        "wait",  # the seconds are in the answer
+        "visit-outlet",  # a person with an ID card is let in by people
+    }
+)
+
+TWIN: Final = "not-recognised"
+ANYONE, POSSESSION, CUSTOMER = Tier.ANYONE, Tier.POSSESSION, Tier.CUSTOMER
+
+
+def _rows(*causes: Cause) -> Causes:
+    return {cause.name: cause for cause in causes}
+
+
+def _anyone(name: str, status: int, *remedies: str) -> Cause:
+    return Cause(name, ANYONE, remedies, status)
+
+
+def _earned(name: str, tier: Tier, *remedies: str, status: int = 403) -> Cause:
+    return Cause(name, tier, remedies, status, TWIN)
+
+
+# fmt: off
+CAUSES: Final[Causes] = _rows(
+    # The public twin: what a stranger hears, whatever the reason.
+    _anyone("not-recognised", 403, "try-again", "another-way", "reopen", "reset-password", "register", "visit-outlet"),
+    # What was typed.
+    _anyone("input-invalid", 422, "try-again", "visit-outlet"),
+    # Codes: each depends on the visitor's own journey alone.
+    _anyone("code-wrong", 403, "try-again", "ask-new-code", "text-us", "another-way", "visit-outlet"),
+    _anyone("code-expired", 403, "ask-new-code", "text-us", "another-way", "visit-outlet"),
+    _anyone("code-used-up", 403, "start-again", "another-way", "visit-outlet"),
+    _anyone("code-too-soon", 429, "wait", "text-us", "another-way", "visit-outlet"),
+    _anyone("codes-spent", 429, "text-us", "another-way", "wait", "visit-outlet"),
+    _anyone("text-not-arrived", 403, "try-again", "ask-new-code", "another-way", "visit-outlet"),
+    # After possession: the visitor holds the number or the device.
+    _earned("password-wrong", POSSESSION, "try-again", "another-way", "reset-password", "reopen", "visit-outlet"),
+    _earned("card-pin-wrong", POSSESSION, "try-again", "another-way", "visit-outlet"),
+    _earned("proof-blocked", POSSESSION, "another-way", "reopen", "reset-password", "wait", "visit-outlet"),
+    _earned("proof-disabled", POSSESSION, "another-way", "reset-password", "renew-face", "visit-outlet"),
+    _earned("not-registered", POSSESSION, "register", "sign-in", "visit-outlet"),
+    _earned("details-mismatch", POSSESSION, "start-again", "sign-in", "visit-outlet"),
+    _earned("number-changed-hands", POSSESSION, "another-way", "visit-outlet"),
+    _earned("closed-by-failures", POSSESSION, "reopen", "reset-password", "visit-outlet"),
+    _earned("closed-by-customer", POSSESSION, "reopen", "visit-outlet"),
+    _earned("closed-by-disuse", POSSESSION, "reopen", "visit-outlet"),
+    _earned("closed-by-bank", POSSESSION, "visit-outlet"),
+    # After the customer is certain.
+    _earned("already-registered", CUSTOMER, "sign-in", "reset-password", "reopen", "visit-outlet", status=409),
+    _earned("too-young", CUSTOMER, "visit-outlet"),
+    _earned("number-taken", CUSTOMER, "visit-outlet", status=409),
+    _earned("user-name-taken", CUSTOMER, "try-again", "visit-outlet", status=422),
+    _earned("password-refused", CUSTOMER, "try-again", "visit-outlet", status=422),
+    _earned("no-such-device", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
+    _earned("no-such-session", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
+    # Sessions.
+    _anyone("not-signed-in", 401, "sign-in", "reset-password", "visit-outlet"),
+    _anyone("session-ended", 401, "sign-in", "reset-password", "visit-outlet"),
+    _anyone("needs-full-session", 403, "finish-sign-in", "visit-outlet"),
+    # Journeys.
+    _anyone("journey-unknown", 404, "sign-in", "visit-outlet"),
+    _anyone("journey-not-open", 404, "sign-in", "visit-outlet"),
+    _anyone("journey-expired", 410, "start-again", "sign-in", "visit-outlet"),
+    _anyone("journey-ended", 409, "start-again", "sign-in", "visit-outlet"),
+    _anyone("journey-moved-on", 409, "try-again", "start-again", "visit-outlet"),
+    _anyone("still-working", 409, "try-again", "wait", "visit-outlet"),
+    _anyone("key-reused", 422, "try-again", "start-again", "visit-outlet"),
+    # The door itself.
+    _anyone("not-found", 404, "sign-in", "visit-outlet"),
+    _anyone("method-not-allowed", 405, "sign-in", "visit-outlet"),
+    _anyone("misdirected", 421, "start-again", "visit-outlet"),
+    _anyone("origin-refused", 403, "start-again", "visit-outlet"),
+    _anyone("not-json", 415, "try-again", "visit-outlet"),
+    _anyone("too-large", 413, "try-again", "visit-outlet"),
+    _anyone("too-many-requests", 429, "wait", "visit-outlet"),
+    _anyone("busy", 503, "wait", "try-again", "visit-outlet"),
+    _anyone("internal-error", 500, "try-again", "start-again", "visit-outlet"),
+)
+# fmt: on
+
+
+def visible(cause: Cause, earned: Tier, causes: Causes = CAUSES) -> Cause:
+    """Return what a visitor who has shown `earned` may learn: the cause, or its public twin."""
+    if earned.rank >= cause.tier.rank or cause.twin is None:
+        return cause
+    return causes[cause.twin]
+
+
+def cause_as_json(cause: Cause) -> dict[str, Any]:
+    """Return one cause in the shape that `foregate causes --format json` promises."""
+    return {
+        "cause": cause.name,
+        "tier": cause.tier.value,
+        "twin": cause.twin,
+        "status": cause.status,
+        "remedies": list(cause.remedies),
+    }

@@ -1,0 +1,156 @@
+"""What the checker holds the tables against, beyond the policy: written by hand, computed from nothing.
+
+Like `policy.py`, these tables only help because they are independent. A cause that is new has to be classified
+here by somebody who asks: what would a stranger learn from it?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from foregate.rules.permission import Event
+from foregate.rules.words import Level, Tier
+
+# ---------------------------------------------------------------- causes
+
+# The cause tells something about the customer: it may be told from this tier on, and has to be.
+TELLS_ABOUT_THE_CUSTOMER: Final[Mapping[str, Tier]] = {
+    "password-wrong": Tier.POSSESSION,
+    "card-pin-wrong": Tier.POSSESSION,
+    "proof-blocked": Tier.POSSESSION,
+    "proof-disabled": Tier.POSSESSION,
+    "not-registered": Tier.POSSESSION,
+    "details-mismatch": Tier.POSSESSION,
+    "number-changed-hands": Tier.POSSESSION,
+    "closed-by-failures": Tier.POSSESSION,
+    "closed-by-customer": Tier.POSSESSION,
+    "closed-by-disuse": Tier.POSSESSION,
+    "closed-by-bank": Tier.POSSESSION,
+    "already-registered": Tier.CUSTOMER,
+    "too-young": Tier.CUSTOMER,
+    "number-taken": Tier.CUSTOMER,
+    "user-name-taken": Tier.CUSTOMER,
+    "password-refused": Tier.CUSTOMER,
+    "no-such-device": Tier.CUSTOMER,
+    "no-such-session": Tier.CUSTOMER,
+}
+
+# The cause depends on what was typed, on the visitor's own journey or session, or on the house: told to anyone.
+TELLS_NOTHING: Final = frozenset(
+    {
+        "not-recognised",
+        "input-invalid",
+        "code-wrong",
+        "code-expired",
+        "code-used-up",
+        "code-too-soon",
+        "codes-spent",
+        "text-not-arrived",
+        "not-signed-in",
+        "session-ended",
+        "needs-full-session",
+        "journey-unknown",
+        "journey-not-open",
+        "journey-expired",
+        "journey-ended",
+        "journey-moved-on",
+        "still-working",
+        "key-reused",
+        "not-found",
+        "method-not-allowed",
+        "origin-refused",
+        "not-json",
+        "too-large",
+        "too-many-requests",
+        "busy",
+        "internal-error",
+        "misdirected",
+    }
+)
+
+# What a person in this spot has to be told about, or they would not know that the way exists.
+HAS_TO_OFFER: Final[Mapping[str, frozenset[str]]] = {
+    "not-recognised": frozenset({"another-way", "reopen", "reset-password", "visit-outlet"}),
+    "password-wrong": frozenset({"another-way", "reset-password", "reopen", "visit-outlet"}),
+    "card-pin-wrong": frozenset({"another-way", "visit-outlet"}),
+    "proof-blocked": frozenset({"another-way", "wait", "visit-outlet"}),
+    "proof-disabled": frozenset({"another-way", "reset-password", "visit-outlet"}),
+    "closed-by-failures": frozenset({"reopen", "visit-outlet"}),
+    "closed-by-customer": frozenset({"reopen", "visit-outlet"}),
+    "closed-by-disuse": frozenset({"reopen", "visit-outlet"}),
+    "closed-by-bank": frozenset({"visit-outlet"}),
+    "not-registered": frozenset({"register", "visit-outlet"}),
+    "already-registered": frozenset({"sign-in", "reset-password", "visit-outlet"}),
+    "code-expired": frozenset({"ask-new-code", "text-us", "visit-outlet"}),
+    "code-too-soon": frozenset({"text-us", "visit-outlet"}),
+    "codes-spent": frozenset({"text-us", "visit-outlet"}),
+}
+
+# Following only these leads round in a circle.
+GOES_ROUND: Final = frozenset({"try-again", "start-again", "wait", "ask-new-code"})
+
+# ---------------------------------------------------------------- acts
+
+# Which acts may open a session, and no others: after reset and reopen nobody is signed in.
+OPENS: Final[Mapping[Level, frozenset[str]]] = {
+    Level.BASIC: frozenset({"open-basic-session"}),
+    Level.FULL: frozenset({"open-full-session", "register"}),
+}
+
+OPENS_FULL: Final = OPENS[Level.FULL]
+
+# Whoever may do the greater may do the less.
+INCLUDED_IN: Final[Mapping[str, str]] = {
+    "open-basic-session": "open-full-session",
+    "close-permission": "open-full-session",
+}
+
+# These only take something away, so they hand a thief nothing.
+ONLY_TAKES: Final = frozenset(
+    {"close-permission", "end-session", "end-all-sessions", "revoke-session", "forget-device"}
+)
+
+# Acts that are done with an ID card before two tellers.
+IN_PERSON_ACTS: Final = frozenset({"replace-phone-at-counter"})
+
+# To protect oneself one thing of one's own is enough, so more may not be asked.
+PROTECTS: Final = frozenset({"close-permission"})
+
+# The credential that an act replaces does not vouch for its own successor.
+MAY_NOT_VOUCH: Final[Mapping[str, str]] = {"set-password": "password", "renew-face": "face"}
+
+# How an act moves login permission. What is not here does not move it.
+MOVES: Final[Mapping[str, tuple[Event, ...]]] = {
+    "reopen": (Event.REOPENED,),
+    "set-password": (Event.REOPENED,),
+    "replace-phone-at-counter": (Event.BANK_RELEASED, Event.REOPENED),
+}
+# `set-password` opens only what failures closed: a forgotten password is what closed it.
+OPENS_ONLY_FAILURES: Final = frozenset({"set-password"})
+
+# Every word that `changes` may hold.
+CHANGES: Final = frozenset(
+    {
+        "customer",
+        "user_name",
+        "password",
+        "device",
+        "login_permission",
+        "counters",
+        "session",
+        "sessions",
+        "document",
+        "face",
+        "registered_phone",
+        "permit",
+        "social",
+        "passkey",
+        "appointment",
+    }
+)
+
+# Changing one of these changes who can get in.
+CREDENTIALS: Final = frozenset(
+    {"password", "device", "face", "registered_phone", "permit", "social", "passkey", "login_permission"}
+)

@@ -1,0 +1,375 @@
+"""What people type, and what it means: normal forms, and the one sentence that is wrong with it otherwise.
+
+People paste codes with blanks, write their number with +86, type on full-width keyboards, and their names carry
+middle dots and rare characters. Everything is brought to one normal form first and judged after (CWE-180); two
+spellings of one thing are one thing, for limits and comparisons too.
+
+Raises BadInput with a stable code; the doors say it in the visitor's language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
+
+import msgspec
+import phonenumbers
+from stdnum import luhn
+from stdnum.cn import ric
+from stdnum.exceptions import ValidationError
+
+from foregate.rules import limits
+
+
+class BadInput(ValueError):
+    """What was typed cannot be right. `code` names the sentence that says what to do."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class DocumentType(StrEnum):
+    """Identity documents (banking practice; ISO 20022 has no finer list for China)."""
+
+    RESIDENT_ID = "RESIDENT_ID"
+    TEMP_RESIDENT_ID = "TEMP_RESIDENT_ID"
+    RESIDENCE_PERMIT_HKMO = "RESIDENCE_PERMIT_HKMO"
+    RESIDENCE_PERMIT_TW = "RESIDENCE_PERMIT_TW"
+    FOREIGN_PR_ID = "FOREIGN_PR_ID"
+    MAINLAND_PERMIT_HKMO = "MAINLAND_PERMIT_HKMO"
+    MAINLAND_PERMIT_TW = "MAINLAND_PERMIT_TW"
+    PASSPORT_CN = "PASSPORT_CN"
+    PASSPORT_FOREIGN = "PASSPORT_FOREIGN"
+
+
+class Kind(StrEnum):
+    """What a field holds: decides keyboard, autofill, masking and normal form."""
+
+    PHONE = "phone"
+    CARD = "card"
+    USER_NAME = "user-name"
+    NEW_USER_NAME = "new-user-name"
+    NAME = "name"
+    DOCUMENT_TYPE = "document-type"
+    DOCUMENT_NUMBER = "document-number"
+    CODE = "code"
+    PASSWORD = "password"
+    NEW_PASSWORD = "new-password"
+    PIN = "pin"
+    CHOICE = "choice"
+    YES_NO = "yes-no"
+
+
+def _typed(kind: Kind, longest: int = int(limits.FIELD_CHARS)) -> msgspec.Meta:
+    return msgspec.Meta(max_length=longest, extra={"kind": kind}, extra_json_schema={"x-kind": kind.value})
+
+
+# Answers are Structs of these; `normalise` brings each to its normal form.
+Phone = Annotated[str, _typed(Kind.PHONE)]
+Card = Annotated[str, _typed(Kind.CARD)]
+UserName = Annotated[str, _typed(Kind.USER_NAME)]
+NewUserName = Annotated[str, _typed(Kind.NEW_USER_NAME)]
+Name = Annotated[str, _typed(Kind.NAME)]
+DocumentKind = Annotated[str, _typed(Kind.DOCUMENT_TYPE)]
+DocumentNumber = Annotated[str, _typed(Kind.DOCUMENT_NUMBER)]
+Code = Annotated[str, _typed(Kind.CODE)]
+Password = Annotated[str, _typed(Kind.PASSWORD)]
+NewPassword = Annotated[str, _typed(Kind.NEW_PASSWORD)]
+Pin = Annotated[str, _typed(Kind.PIN)]
+Choice = Annotated[str, _typed(Kind.CHOICE)]
+YesNo = Annotated[bool, msgspec.Meta(extra={"kind": Kind.YES_NO}, extra_json_schema={"x-kind": "yes-no"})]
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of everything that a visitor may send: typed, closed, nothing coerced."""
+
+
+class Field(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing to type or tick. Labels are the doors' business; `name` is stable."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+    options: tuple[str, ...] = ()
+
+
+@cache
+def fields_of(answer: type[Answer]) -> tuple[Field, ...]:
+    """Return what a form for `answer` has to ask."""
+    hints = get_type_hints(answer, include_extras=True)
+    required = len(answer.__struct_fields__) - len(answer.__struct_defaults__)
+    return tuple(
+        Field(name, _kind(hints[name]), required=place < required, options=_options(_kind(hints[name])))
+        for place, name in enumerate(answer.__struct_fields__)
+    )
+
+
+def _kind(hint: Any) -> Kind:
+    return next(Kind(meta.extra["kind"]) for meta in hint.__metadata__ if meta.extra)
+
+
+def _options(kind: Kind) -> tuple[str, ...]:
+    return tuple(DocumentType) if kind is Kind.DOCUMENT_TYPE else ()
+
+
+class InvalidFields(ValueError):
+    """Some fields cannot be right: name to code, see BadInput."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(", ".join(f"{name}: {code}" for name, code in fields.items()))
+        self.fields = dict(fields)
+
+
+AnAnswer = TypeVar("AnAnswer", bound=Answer)
+
+
+def normalise(answer: AnAnswer) -> AnAnswer:
+    """Return `answer` with every field in its normal form. Raises InvalidFields with all that is wrong at once."""
+    normal: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    for field in fields_of(type(answer)):
+        value = getattr(answer, field.name)
+        if not isinstance(value, str):
+            continue
+        try:
+            normal[field.name] = _normal_document_of(answer, value) if field.kind is Kind.DOCUMENT_NUMBER else NORMAL[field.kind](value)
+        except BadInput as bad:
+            wrong[field.name] = bad.code
+    if wrong:
+        raise InvalidFields(wrong)
+    return msgspec.structs.replace(answer, **normal)
+
+
+def _normal_document_of(answer: Answer, number: str) -> str:
+    return normal_document(plain(getattr(answer, "document_type", "")).upper(), number)
+
+
+def plain(text: str) -> str:
+    """Return `text` in NFKC (full-width forms become plain) without blanks at its ends or control characters."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in folded if unicodedata.category(c)[0] != "C").strip()
+
+
+_SEPARATORS: Final = re.compile(r"[\s\-‐-―.()·]+")
+
+
+def _digits(text: str) -> str:
+    return _SEPARATORS.sub("", plain(text))
+
+
+def normal_phone(text: str, region: str = "CN") -> str:
+    """Return a mobile number in E.164. `13800138000`, `+86 138-0013-8000` and `0086138...` are one number."""
+    compact = _digits(text)
+    if not compact:
+        raise BadInput("empty")
+    if compact.startswith("00"):
+        compact = "+" + compact[2:]
+    try:
+        number = phonenumbers.parse(compact, region)
+    except phonenumbers.NumberParseException:
+        raise BadInput("phone-not-a-number") from None
+    if phonenumbers.region_code_for_number(number) != region:
+        raise BadInput("phone-elsewhere")
+    if not phonenumbers.is_valid_number(number):
+        raise BadInput("phone-not-a-number")
+    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+        raise BadInput("phone-not-mobile")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normal_card(text: str) -> str:
+    """Return a card number as 12 to 19 digits with a right check digit (ISO/IEC 7812)."""
+    digits = _digits(text)
+    if not digits:
+        raise BadInput("empty")
+    if not re.fullmatch(r"[0-9]{12,19}", digits):
+        raise BadInput("card-not-a-number")
+    if not luhn.is_valid(digits):
+        raise BadInput("card-check-digit")
+    return digits
+
+
+def normal_name(text: str) -> str:
+    """Return a person's name for comparison: one dot for all dots, single blanks, Latin letters in capitals."""
+    name = re.sub(r"[·•‧・･∙⋅.]", "·", plain(text))
+    name = re.sub(r"\s+", " ", name).upper()
+    name = re.sub(r"\s*·\s*", "·", name)
+    if not name:
+        raise BadInput("empty")
+    if len(name) > 60:
+        raise BadInput("name-too-long")
+    if not all(unicodedata.category(c)[0] in "LM" or c in " ·'-" for c in name):
+        raise BadInput("name-characters")
+    # Blanks between Han characters are layout, in Latin names they part the words.
+    return re.sub(r"(?<=[⺀-鿿\U00020000-\U0003ffff]) (?=[⺀-鿿\U00020000-\U0003ffff])", "", name)
+
+
+def normal_document(kind: str, text: str) -> str:
+    """Return a document number in capitals, checked as its type allows (GB 11643 for resident IDs)."""
+    number = _digits(text).upper()
+    if not number:
+        raise BadInput("empty")
+    match kind:
+        case DocumentType.RESIDENT_ID | DocumentType.TEMP_RESIDENT_ID:
+            return _resident_number(number)
+        case DocumentType.RESIDENCE_PERMIT_HKMO | DocumentType.RESIDENCE_PERMIT_TW | DocumentType.FOREIGN_PR_ID:
+            if not re.fullmatch(r"[0-9]{17}[0-9X]|[A-Z]{3}[0-9]{12}", number):
+                raise BadInput("document-number")
+        case DocumentType.MAINLAND_PERMIT_HKMO:
+            if not re.fullmatch(r"[HM][0-9]{8}([0-9]{2})?", number):
+                raise BadInput("document-number")
+        case DocumentType.MAINLAND_PERMIT_TW:
+            if not re.fullmatch(r"[0-9]{8}([0-9]{2})?", number):
+                raise BadInput("document-number")
+        case DocumentType.PASSPORT_CN | DocumentType.PASSPORT_FOREIGN:
+            if not re.fullmatch(r"[A-Z0-9]{5,17}", number):
+                raise BadInput("document-number")
+        case _:
+            raise BadInput("document-type")
+    return number
+
+
+def _resident_number(number: str) -> str:
+    if not re.fullmatch(r"[1-8][0-9]{16}[0-9X]", number):
+        raise BadInput("document-number")
+    try:
+        ric.validate(number)
+    except ValidationError as wrong:
+        # An area that was merged or renamed is no reason to send anybody away; a wrong check digit is.
+        if type(wrong).__name__ != "InvalidComponent":
+            raise BadInput("document-check-digit") from None
+    return number
+
+
+def normal_document_type(text: str) -> str:
+    """Return one of DocumentType."""
+    value = plain(text).upper()
+    if value not in set(DocumentType):
+        raise BadInput("document-type")
+    return value
+
+
+_LONG_CODE_LETTERS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
+
+
+def normal_code(text: str) -> str:
+    """Return a code: digits, or the long form's base32 (Crockford) in capitals; blanks and dashes are dropped."""
+    code = _digits(text).upper()
+    if not code:
+        raise BadInput("empty")
+    if re.fullmatch(r"[0-9]{%d}" % limits.CODE_DIGITS, code):
+        return code
+    code = code.translate(_LONG_CODE_LETTERS)
+    if re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{%d}" % limits.LONG_CODE_SYMBOLS, code):
+        return code
+    raise BadInput("code-shape")
+
+
+def normal_pin(text: str) -> str:
+    """Return a card PIN of six digits."""
+    pin = _digits(text)
+    if not pin:
+        raise BadInput("empty")
+    if not re.fullmatch(r"[0-9]{6}", pin):
+        raise BadInput("pin-shape")
+    return pin
+
+
+def normal_user_name(text: str) -> str:
+    """Return a user name in its one spelling: NFKC, casefolded. One script, no look-alike of a number."""
+    name = unicodedata.normalize("NFKC", plain(text).casefold())
+    if not name:
+        raise BadInput("empty")
+    if not limits.USER_NAME_MIN <= len(name) <= limits.USER_NAME_MAX:
+        raise BadInput("user-name-length")
+    if not all(c.isalnum() or c in "_-." for c in name):
+        raise BadInput("user-name-characters")
+    if len(_scripts(name)) > 1:
+        raise BadInput("user-name-scripts")
+    if sum(c.isdigit() for c in name) > 8 or not any(c.isalpha() for c in name):
+        raise BadInput("user-name-number")
+    return name
+
+
+def claimed_user_name(text: str) -> str:
+    """Return what somebody typed as their user name; a name that could never exist is simply unknown."""
+    try:
+        return normal_user_name(text)
+    except BadInput as bad:
+        if bad.code == "empty":
+            raise
+        return "\N{REPLACEMENT CHARACTER}" + plain(text).casefold()[: limits.USER_NAME_MAX]
+
+
+def _scripts(name: str) -> set[str]:
+    """Return the scripts of the letters, by the first word of their Unicode names."""
+    scripts = {unicodedata.name(c, "UNKNOWN").split()[0] for c in name if c.isalpha()}
+    return {"CJK" if s in {"CJK", "HIRAGANA", "KATAKANA"} else s for s in scripts}
+
+
+def typed_password(text: str) -> str:
+    """Return a password for comparison, in NFC as people's keyboards make it; nothing else is touched."""
+    if not text:
+        raise BadInput("empty")
+    if len(text) > limits.PASSWORD_MAX:
+        raise BadInput("password-too-long")
+    return unicodedata.normalize("NFC", text)
+
+
+def age_on(day: date, birth_date: date) -> int:
+    """Return the age in whole years on `day`."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def _choice(text: str) -> str:
+    choice = plain(text)
+    if not choice:
+        raise BadInput("empty")
+    return choice
+
+
+NORMAL: Final[Mapping[Kind, Callable[[str], str]]] = {
+    Kind.PHONE: normal_phone,
+    Kind.CARD: normal_card,
+    Kind.USER_NAME: claimed_user_name,
+    Kind.NEW_USER_NAME: normal_user_name,
+    Kind.NAME: normal_name,
+    Kind.DOCUMENT_TYPE: normal_document_type,
+    Kind.CODE: normal_code,
+    Kind.PASSWORD: typed_password,
+    Kind.NEW_PASSWORD: typed_password,
+    Kind.PIN: normal_pin,
+    Kind.CHOICE: _choice,
+}
+
+
+# ---------------------------------------------------------------- masks (banking practice, `reference` in docs)
+
+
+def mask_phone(phone: str) -> str:
+    """`+8613812345678` becomes `138****5678`."""
+    national = phone.removeprefix("+86")
+    return f"{national[:3]}****{national[-4:]}"
+
+
+def mask_card(card: str) -> str:
+    """Last four only."""
+    return f"•••• {card[-4:]}"
+
+
+def mask_name(name: str) -> str:
+    """Only the last character stays: `张三` becomes `*三`, `欧阳小明` `***明`; Latin names keep the first initial."""
+    if name.isascii():
+        return " ".join(part[:1] + "*" * min(3, len(part) - 1) for part in name.split())
+    return "*" * min(3, max(1, len(name) - 1)) + name[-1]
+
+
+def mask_document(number: str) -> str:
+    """First and last character."""
+    return f"{number[:1]}{'*' * 6}{number[-1:]}"

@@ -1,0 +1,170 @@
+"""The journeys: who may come, what they prove, what the bank then does. One table, on one screen.
+
+Rules
+  1. A way into the bank, or back into it, that is not a row here does not exist.
+  2. `prove` says which proofs buy the act; `who` says how a visitor is told apart. Only this table joins them.
+  3. `charges` names the counter that each wrong answer is charged to. A guessable proof without one may not be
+     asked for.
+  4. A row that is not open is never offered, nor a proof or a `who` that is not built (`BUILT`); the checker
+     explores the world as it stands and the world with everything open.
+
+Everything else is drawn from here: the engine runs it, pages and OpenAPI list it, the diagrams in
+docs/reference/journeys.md are generated from it, the step fuzzer walks it, `foregate check` explores it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from foregate.rules.words import (
+    CARD_PIN,
+    COUNTER_ID,
+    DEVICE,
+    FACE,
+    PASSKEY,
+    PASSWORD,
+    PHONE_CODE,
+    SOCIAL,
+    CodeTo,
+    Formula,
+    Level,
+    Proof,
+    Who,
+    as_json,
+    proofs_of,
+)
+
+
+class Journey(msgspec.Struct, frozen=True, kw_only=True):
+    """One row. `charges` are counter names: a proof's own, or `proof@journey` for a counter kept apart."""
+
+    name: str
+    who: tuple[Who, ...]
+    prove: Formula
+    act: str
+    session: Level | None = None
+    code_to: CodeTo = CodeTo.REGISTERED
+    needs_permission: bool = False  # refused while login permission is closed
+    changes: tuple[str, ...] = ()
+    charges: tuple[str, ...] = ()
+    cooling: bool = False  # for a while, what was changed vouches for nothing but signing in
+    open: bool = True
+
+    def counter_for(self, proof: Proof) -> str | None:
+        """Return the counter that a wrong `proof` is charged to, or None when the row names none."""
+        own = (c for c in self.charges if c == proof.name or c.startswith(proof.name + "@"))
+        return next(own, None)
+
+
+Table = Mapping[str, Journey]
+
+
+def table(*rows: Journey) -> Table:
+    """Return the rows by name. Raises ValueError when two rows share a name."""
+    by_name = {row.name: row for row in rows}
+    if len(by_name) != len(rows):
+        raise ValueError("two journeys share a name")
+    return by_name
+
+
+KNOWN_OR_SEEN = PASSWORD | CARD_PIN | FACE
+FULL = PHONE_CODE & KNOWN_OR_SEEN | DEVICE & KNOWN_OR_SEEN | PASSKEY
+PHONE, CARD, NAME, SESSION = Who.PHONE, Who.CARD, Who.USER_NAME, Who.SESSION
+ELSEWHERE = (Who.PASSKEY, Who.WECHAT, Who.ALIPAY)
+GUESSED = ("phone_code", "password", "card_pin", "face")
+
+# fmt: off
+JOURNEYS: Final[Table] = table(
+    # Get in.
+    Journey(name="register", who=(Who.CARD_NAME_DOCUMENT,), prove=PHONE_CODE & CARD_PIN, code_to=CodeTo.BOUND,
+            act="register", session=Level.FULL, changes=("customer", "user_name", "password", "device"),
+            charges=("phone_code", "card_pin")),
+    Journey(name="sign-in-basic", who=(PHONE,), prove=PHONE_CODE, act="open-basic-session", session=Level.BASIC,
+            needs_permission=True, charges=("phone_code",)),
+    Journey(name="sign-in", who=(PHONE, CARD, NAME, *ELSEWHERE), prove=FULL, act="open-full-session", session=Level.FULL,
+            needs_permission=True, charges=GUESSED),
+    Journey(name="finish-sign-in", who=(SESSION,), prove=FULL, act="open-full-session", session=Level.FULL,
+            needs_permission=True, charges=GUESSED),
+    Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE, act="open-basic-session",
+            session=Level.BASIC, needs_permission=True, open=False),
+    # Get back in.
+    Journey(name="reopen", who=(Who.CARD_AND_PHONE,), prove=PHONE_CODE & (CARD_PIN | PASSWORD | FACE) | PASSKEY,
+            code_to=CodeTo.BOUND, act="reopen", changes=("login_permission", "counters"), charges=GUESSED),
+    Journey(name="reset-password", who=(PHONE, CARD, NAME),
+            prove=PHONE_CODE & (CARD_PIN | FACE) | PASSKEY | COUNTER_ID & PHONE_CODE, act="set-password",
+            changes=("password", "sessions", "counters", "login_permission"),
+            charges=("phone_code", "card_pin", "face")),
+    Journey(name="renew-document", who=(SESSION, PHONE, CARD), prove=FULL, act="renew-document",
+            changes=("document",), charges=GUESSED, open=False),
+    Journey(name="renew-face", who=(SESSION, PHONE, CARD),
+            prove=PHONE_CODE & CARD_PIN | DEVICE & CARD_PIN | PASSKEY, act="renew-face", changes=("face",),
+            charges=("phone_code", "card_pin"), open=False),
+    Journey(name="replace-phone-at-counter", who=(Who.IN_PERSON,), prove=COUNTER_ID,
+            act="replace-phone-at-counter", changes=("registered_phone", "sessions", "permit", "login_permission"),
+            open=False),
+    # Protect yourself: never more than one thing of your own.
+    Journey(name="freeze", who=(PHONE, CARD), prove=PHONE_CODE | CARD_PIN, code_to=CodeTo.EITHER,
+            act="close-permission", changes=("login_permission", "sessions"), charges=("phone_code", "card_pin@freeze")),
+    Journey(name="sign-out", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="end-session",
+            changes=("session",), charges=GUESSED),
+    Journey(name="sign-out-everywhere", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="end-all-sessions", changes=("sessions",), charges=GUESSED),
+    Journey(name="revoke-session", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="revoke-session",
+            changes=("session",), charges=GUESSED),
+    Journey(name="forget-device", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="forget-device",
+            changes=("device", "sessions"), charges=GUESSED),
+    # Change what you hold, signed in, two categories afresh.
+    Journey(name="replace-phone", who=(SESSION,), prove=FULL, act="replace-phone",
+            changes=("registered_phone", "sessions"), charges=GUESSED, cooling=True, open=False),
+    Journey(name="remember-device", who=(SESSION,), prove=FULL, act="remember-device", changes=("device",),
+            charges=GUESSED),
+    Journey(name="link-social", who=(SESSION,), prove=FULL, act="link-social", changes=("social",),
+            charges=GUESSED, open=False),
+    Journey(name="add-passkey", who=(SESSION,), prove=FULL, act="add-passkey", changes=("passkey",),
+            charges=GUESSED, cooling=True, open=False),
+    # Nobody in particular.
+    Journey(name="book-appointment", who=(Who.ANYBODY,), prove=PHONE_CODE, code_to=CodeTo.TYPED,
+            act="book-appointment", changes=("appointment",), charges=("phone_code",), open=False),
+)
+# fmt: on
+
+class Built(msgspec.Struct, frozen=True):
+    """Which proofs and which ways of saying who one is are built; the engine offers no other."""
+
+    proofs: frozenset[str]
+    who: frozenset[Who]
+
+
+BUILT: Final = Built(
+    proofs=frozenset({"phone_code", "device", "password", "card_pin"}),
+    who=frozenset({PHONE, CARD, NAME, SESSION, Who.CARD_AND_PHONE, Who.CARD_NAME_DOCUMENT}),
+)
+EVERYTHING: Final = Built(
+    proofs=BUILT.proofs | {"face", "passkey", "social", "counter_id"},
+    who=frozenset(Who),
+)
+
+
+def all_open(journeys: Table) -> Table:
+    """Return the table with every row open: the second of the checker's two worlds."""
+    return {name: msgspec.structs.replace(row, open=True) for name, row in journeys.items()}
+
+
+def row_as_json(row: Journey) -> dict[str, Any]:
+    """Return one row in the shape that `foregate journeys --format json` promises."""
+    return {
+        "name": row.name,
+        "open": row.open,
+        "who": [who.value for who in row.who],
+        "session": row.session.value if row.session else None,
+        "prove": as_json(row.prove),
+        "code_to": row.code_to.value if "phone_code" in {p.name for p in proofs_of(row.prove)} else None,
+        "needs_permission": row.needs_permission,
+        "act": row.act,
+        "changes": list(row.changes),
+        "charges": list(row.charges),
+        "cooling": row.cooling,
+    }
