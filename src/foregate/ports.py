@@ -386,6 +386,3 @@ class Store(Protocol):
 
     async def session(self, customer_id: str, session_id: str) -> SessionRow | None:
         """The one read that every signed-in request makes: one prepared statement, no transaction."""
-
-    def wake_outbox(self) -> None:
-        """Something was committed to the outbox: let the dispatcher look now."""

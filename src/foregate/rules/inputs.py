@@ -138,7 +138,9 @@ def normalise(answer: AnAnswer) -> AnAnswer:
         if not isinstance(value, str):
             continue
         try:
-            normal[field.name] = _normal_document_of(answer, value) if field.kind is Kind.DOCUMENT_NUMBER else NORMAL[field.kind](value)
+            normal[field.name] = (
+                _normal_document_of(answer, value) if field.kind is Kind.DOCUMENT_NUMBER else NORMAL[field.kind](value)
+            )
         except BadInput as bad:
             wrong[field.name] = bad.code
     if wrong:

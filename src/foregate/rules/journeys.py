@@ -131,6 +131,7 @@ JOURNEYS: Final[Table] = table(
 )
 # fmt: on
 
+
 class Built(msgspec.Struct, frozen=True):
     """Which proofs and which ways of saying who one is are built; the engine offers no other."""
 

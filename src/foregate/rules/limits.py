@@ -76,7 +76,7 @@ BODY_BYTES: Final = Limit(16 * 1024, "bytes", "the longest honest answer is belo
 FIELD_CHARS: Final = Limit(512, "characters", "the longest honest field is a password of 128 characters, pasted with blanks")
 KEY_CHARS: Final = Limit(64, "characters", "an idempotency key is a UUID or the like", "draft-ietf-httpapi-idempotency-key-header")
 STARTS_PER_MINUTE: Final = Limit(60, "journeys per source and minute", "a shop's whole Wi-Fi fits in; a script does not")
-ANSWERS_PER_MINUTE: Final = Limit(240, "answers per source and minute", "as above")
+ANSWERS_PER_MINUTE: Final = Limit(240, "answers per source and minute", "four answers for each journey that may be begun")
 DATABASE_WAIT_SECONDS: Final = Limit(2, "seconds", "a request that has no connection by then is told that we are busy", "REL-06")
 
 # Behind the door.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from foregate.rules.permission import Event
-from foregate.rules.words import Level, Tier
+from foregate.rules.words import CodeTo, Level, Tier
 
 # ---------------------------------------------------------------- causes
 
@@ -113,6 +113,15 @@ ONLY_TAKES: Final = frozenset(
 
 # Acts that are done with an ID card before two tellers.
 IN_PERSON_ACTS: Final = frozenset({"replace-phone-at-counter"})
+
+# Where a journey's code may go. The number bound to the card vouches for registering and reopening: it is the one
+# that nobody can change online. A code to any number typed proves nothing about a customer.
+CODE_GOES_TO: Final[Mapping[str, CodeTo]] = {
+    "register": CodeTo.BOUND,
+    "reopen": CodeTo.BOUND,
+    "close-permission": CodeTo.EITHER,
+    "book-appointment": CodeTo.TYPED,
+}
 
 # To protect oneself one thing of one's own is enough, so more may not be asked.
 PROTECTS: Final = frozenset({"close-permission"})

@@ -6,7 +6,8 @@ Theory of operation
   a way that exists and that nobody names is a dead end too.
 
   Where only the counter helps, the counter's row has to be open; in a world where it is not, these states are
-  counted and reported, with the smallest losses that lead there.
+  counted and reported, with the smallest losses that lead there. Whoever lost nothing is never sent there, unless it
+  was the bank that closed the login.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def explore(world: World, causes: Causes) -> Verdict:
     decided, walls = _decisions(world)
     tried, stranded, at_outlet = _customers(world)
     notes = _notes(world, tried, at_outlet)
-    return Verdict(states=decided + tried, stories=shortest_first([*stranded, *found, *walls], limit=8), notes=notes)
+    return Verdict(
+        states=decided + tried, stories=shortest_first([*stranded[:3], *found, *walls], limit=8), notes=notes
+    )
 
 
 # ---------------------------------------------------------------- every customer
@@ -130,9 +133,17 @@ def _customers(world: World) -> tuple[int, list[str], list[tuple[Kit, Lanes]]]:
             alone, story = judged[later]
             if story is not None:
                 stranded.append(story)
+            elif not alone and _has_lost_nothing(customers, *later):
+                stranded.append(f"{_who(*later)} has lost nothing, and still has to go to the outlet.")
             if not alone:
                 at_outlet.append(later)
     return tried, stranded, at_outlet
+
+
+def _has_lost_nothing(customers: Customers, kit: Kit, lanes: Lanes) -> bool:
+    whole = kit.registered and kit.document_valid and kit.holds == frozenset(customers.factors)
+    in_order = all(condition is Condition.OK for condition in kit.conditions)
+    return whole and in_order and lanes.everywhere is not Permission.CLOSED_BY_BANK
 
 
 def _judge(customers: Customers, guide: _Guide, kit: Kit, lanes: Lanes) -> tuple[bool, str | None]:

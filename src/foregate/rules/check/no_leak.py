@@ -24,7 +24,7 @@ from foregate.rules.check.model import PROOFS, World
 from foregate.rules.check.report import Verdict, shortest_first
 from foregate.rules.engine import Around, Progress
 from foregate.rules.journeys import Journey
-from foregate.rules.words import Tier, Who, proofs_of
+from foregate.rules.words import Tier, Who, is_satisfied, proofs_of
 
 WHY_UNUSABLE: Final = (None, "proof-blocked", "proof-disabled")
 SECONDS_BLOCKED: Final = 900
@@ -71,7 +71,7 @@ def _before_possession(row: Journey) -> Iterator[frozenset[str]]:
     mentioned = [proof.name for proof in proofs_of(row.prove)]
     for chosen in product((False, True), repeat=len(mentioned)):
         proved = frozenset(name for name, is_in in zip(mentioned, chosen, strict=True) if is_in)
-        if not any(PROOFS[name].is_possession for name in proved) and not engine.tier_of(row, proved).rank:
+        if not any(PROOFS[name].is_possession for name in proved) and not is_satisfied(row.prove, proved):
             yield proved
 
 

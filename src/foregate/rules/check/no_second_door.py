@@ -222,6 +222,9 @@ def _row(world: World, row: Journey) -> Iterator[str]:
     for level, acts in expected.OPENS.items():
         if row.session is level and row.act not in acts:
             yield f"`{row.name}` signs in ({level.value}) although its act is `{row.act}`: only {stories.listed(sorted(acts))} may."
+    code_to = expected.CODE_GOES_TO.get(row.act, CodeTo.REGISTERED)
+    if "phone_code" in world.mentions(row) and row.code_to is not code_to:
+        yield f"`{row.name}` sends its code to the {row.code_to.value} number; `{row.act}` takes one to the {code_to.value} number."
     for word in row.changes:
         if word not in expected.CHANGES:
             yield f"`{row.name}` changes `{word}`, of which nobody knows what it gives a thief."

@@ -1,0 +1,110 @@
+"""The server that the benchmark measures: the real house over PostgreSQL, and three routes to look at it by.
+
+    /bench/bare    a bare Starlette answer: the floor of a session check
+    /bench/code    the newest code on a phone (the gateway here is memory)
+    /bench/hash    one argon2id at the house's parameters: the floor of a sign-in
+    /bench/stats   CPU seconds, statements sent and memory since the start
+
+Started by `bench/run.py`, on one core. Never part of the package.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from foregate import bootstrap
+from foregate.doors.serve import run
+from foregate.gateways.sms.simulated import SimulatedPhones
+from foregate.rules import limits
+from foregate.settings import Settings
+from foregate.store import postgres
+from foregate.store.keyring import load_keys
+
+STATEMENTS = 0
+STATM = Path("/proc/self/statm")
+
+
+def count_statements() -> None:
+    """Count every statement that the driver sends, transactions' own included."""
+    for name in ("one", "all", "command"):
+        original = getattr(postgres._Wire, name)
+
+        async def counted(self: Any, *words: Any, _original: Any = original, **values: Any) -> Any:
+            global STATEMENTS
+            STATEMENTS += 1
+            return await _original(self, *words, **values)
+
+        setattr(postgres._Wire, name, counted)
+
+
+async def bare(request: Request) -> Response:
+    return Response(b'{"level":"full","idle_in_seconds":300,"ends_in_seconds":43200}', media_type="application/json")
+
+
+async def code(request: Request) -> Response:
+    phones: SimulatedPhones = request.app.state.phones
+    found = await phones.messages("+" + request.query_params["phone"])
+    return Response(found[0].code or "" if found else "")
+
+
+async def one_hash(request: Request) -> Response:
+    await request.app.state.desk.house.world.hasher.verify(None, "a password to hash")
+    return Response(b"{}", media_type="application/json")
+
+
+async def stats(request: Request) -> Response:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    pages = int(STATM.read_text().split()[1])  # noqa: ASYNC240 -- /proc does not block
+    return JSONResponse(
+        {
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "statements": STATEMENTS,
+            "memory_mib": pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+        }
+    )
+
+
+async def main(database: str, keys_file: str, port: int) -> None:
+    """Serve until killed."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    for name in ("STARTS_PER_MINUTE", "ANSWERS_PER_MINUTE"):  # one source here is a thousand customers
+        setattr(limits, name, limits.Limit(10**9, "requests", "benchmark"))
+    count_statements()
+    clock = bootstrap.SystemClock()
+    phones = SimulatedPhones(clock)
+    settings = Settings(
+        origin=f"http://127.0.0.1:{port}", database=database, keys_file=keys_file, bank_name="Bench", hotline="1",
+        is_demo=True, pool_size=16,
+    )  # fmt: skip
+    routes = (
+        Route("/bench/code", code),
+        Route("/bench/hash", one_hash),
+        Route("/bench/stats", stats),
+        Route("/bench/bare", bare),
+    )
+    house = await bootstrap.build(
+        settings, gateway=phones, routes=routes, keys=load_keys(Path(keys_file)), state={"phones": phones}
+    )
+    await run(house.app, "127.0.0.1", port)
+
+
+# The floor of all floors: Starlette with nothing around it, on a port of its own.
+BARE = Starlette(routes=[Route("/bench/bare", bare)])
+
+if __name__ == "__main__":
+    if sys.argv[1] == "bare":
+        asyncio.run(run(BARE, "127.0.0.1", int(sys.argv[2])))
+    else:
+        asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -1,0 +1,42 @@
+"""Act `close-permission` (the journey `freeze`): "I lost my phone". Closed at once, everywhere, by one proof.
+
+Every session ends and every journey under way dies, so the finder of the phone is out as well. The way back is
+`reopen`, which asks for two categories.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foregate.acts import Done, record, tell
+from foregate.rules import permission
+from foregate.rules.permission import ALL, Permission
+from foregate.situation import Refused, Situation, Subject, World
+
+ACTS = ("close-permission",)
+INPUT = None
+
+
+async def admit(at: Situation) -> Refused | None:
+    """Anybody may protect themselves."""
+    return None
+
+
+async def prepare(given: None, subject: Subject, world: World) -> None:
+    """Nothing takes long."""
+    return
+
+
+async def perform(prepared: Any, at: Situation) -> Done | Refused:
+    """Close, end, void, tell. Doing it twice is doing it once."""
+    customer = await at.tx.customers.hold(at.subject.customer_id)
+    if customer is None:
+        return Refused(cause="not-registered")
+    was = (await at.tx.permissions.of(customer.customer_id)).get(ALL, Permission.OPEN)
+    to = permission.after(was, permission.Event.FROZEN)
+    await at.tx.permissions.move(customer.customer_id, ALL, was, to, at.now)
+    await at.tx.sessions.end_all(customer.customer_id)
+    await at.tx.journeys.void_others(customer.customer_id, at.journey_id)
+    await tell(at, "sms.frozen", customer.phone)
+    await record(at, "permission-closed", by="customer")
+    return Done(ends_session=True)

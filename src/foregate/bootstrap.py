@@ -1,0 +1,196 @@
+"""The only place that builds things: settings in, a house with open doors out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from foregate.acts import ActKind, close_permission, devices, end_sessions, open_session, register, reopen, set_password
+from foregate.desk.desk import Desk
+from foregate.desk.sessions import Sessions
+from foregate.desk.turn import House
+from foregate.doors import app as doors
+from foregate.doors.cookies import Cookies
+from foregate.doors.text import catalog
+from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
+from foregate.gateways.hashing import Argon2Hasher, which_build
+from foregate.gateways.inbox import Inbox
+from foregate.gateways.sms import Postman, SmsGateway
+from foregate.gateways.sms.http import HttpSmsGateway
+from foregate.gateways.sms.simulated import SimulatedPhones
+from foregate.gateways.throttle import RequestThrottle
+from foregate.ports import Clock
+from foregate.proofs import ProofKind, card_pin, password, phone_code
+from foregate.rules.journeys import BUILT, JOURNEYS, Built, Table
+from foregate.rules.policy import POLICY, Policy
+from foregate.settings import BadSettings, Settings, weaknesses
+from foregate.situation import World
+from foregate.store.audit import Sealer
+from foregate.store.janitor import Janitor
+from foregate.store.keyring import Keys, load_keys
+from foregate.store.outbox import Dispatcher
+from foregate.store.postgres import open_postgres
+from foregate.store.sqlite import open_sqlite
+from foregate.store.unit_of_work import SqlStore
+
+log = structlog.get_logger("foregate")
+
+# A new way to sign in is a module here, and a mention in the table.
+PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin)
+ACTS: tuple[ActKind, ...] = (
+    open_session,
+    register,
+    reopen,
+    set_password,
+    close_permission,
+    end_sessions.END,
+    end_sessions.END_ALL,
+    end_sessions.REVOKE,
+    devices.REMEMBER,
+    devices.FORGET,
+)
+
+
+class SystemClock:
+    """The machine's clock. Fits `ports.Clock`."""
+
+    def now(self) -> int:
+        """Seconds since 1970."""
+        return int(time.time())
+
+
+@dataclass(slots=True)
+class Foregate:
+    """A house with open doors. `app` is served; the rest is for the command line, the demo and the tests."""
+
+    settings: Settings
+    world: World
+    store: SqlStore
+    keys: Keys
+    desk: Desk
+    core: EmbeddedCoreBank
+    hasher: Argon2Hasher
+    gateway: SmsGateway
+    postman: Postman
+    dispatcher: Dispatcher
+    sealer: Sealer
+    janitor: Janitor
+    inbox: Inbox
+    app: ASGIApp = field(init=False)
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.gateway.close()
+        self.hasher.close()
+        await self.store.close()
+
+
+def tables(
+    journeys: Table = JOURNEYS,
+    policy: Policy = POLICY,
+    built: Built = BUILT,
+    proofs: tuple[ProofKind, ...] = PROOFS,
+    acts: tuple[ActKind, ...] = ACTS,
+) -> dict[str, Any]:
+    """Return the tables and kinds that a house runs; a test may add a row and a proof."""
+    return {
+        "journeys": journeys,
+        "policy": policy,
+        "built": built,
+        "proofs": {kind.PROOF.name: kind for kind in proofs},
+        "acts": {name: kind for kind in acts for name in kind.ACTS},
+    }
+
+
+async def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    gateway: SmsGateway | None = None,
+    run: Mapping[str, Any] | None = None,
+    routes: tuple[BaseRoute, ...] = (),
+    keys: Keys | None = None,
+    state: Mapping[str, Any] | None = None,
+) -> Foregate:
+    """Build a house. Raises BadSettings when it would be weak; the demo alone may be."""
+    if not settings.is_demo and (weak := weaknesses(settings)):
+        raise BadSettings("Foregate does not start like this:\n" + "\n".join(f"  - {line}" for line in weak))
+    clock = clock or SystemClock()
+    keys = keys or load_keys(Path(settings.keys_file))
+    store = await open_store(settings, keys, clock)
+    hasher = Argon2Hasher(keys)
+    core = EmbeddedCoreBank(store, keys, hasher)
+    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core)
+    desk = Desk(House(world=world, **(run or tables())))
+    gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
+    postman = Postman(
+        gateway, catalog.text, lambda nonce, is_long: phone_code.code_of(keys, nonce, is_long), _facts(settings)
+    )
+    house = Foregate(
+        settings=settings,
+        world=world,
+        store=store,
+        keys=keys,
+        desk=desk,
+        core=core,
+        hasher=hasher,
+        gateway=gateway,
+        postman=postman,
+        dispatcher=Dispatcher(store, postman.deliver),
+        sealer=Sealer(store, anchor=Path(settings.audit_anchor) if settings.audit_anchor else None),
+        janitor=Janitor(store),
+        inbox=Inbox(store, keys, clock),
+    )
+    if isinstance(gateway, SimulatedPhones):
+        gateway.on_text = house.inbox.take
+    parts = {
+        "desk": desk,
+        "sessions": Sessions(world),
+        "cookies": Cookies(settings, keys),
+        "throttle": RequestThrottle(settings.valkey),
+        "inbox": house.inbox,
+        "inbound_secret": _secret(settings.inbound_secret_file),
+        "metrics_token": _secret(settings.metrics_token_file),
+        "proxies": settings.trusted_proxies,
+        **(state or {}),
+    }
+    _, house.app = doors.build(settings, parts, lambda app: _running(house), routes)
+    return house
+
+
+async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:
+    """Open the database that the settings name."""
+    if settings.database.startswith("sqlite:///"):
+        return await open_sqlite(Path(settings.database.removeprefix("sqlite:///")), keys, clock)
+    return await open_postgres(settings.database, keys, clock, pool_size=settings.pool_size)
+
+
+@asynccontextmanager
+async def _running(house: Foregate) -> AsyncIterator[None]:
+    """While the application is served: messages go out, heads are sealed, the janitor sweeps."""
+    log.info("open", origin=house.settings.origin, hashing=which_build())
+    workers = (house.dispatcher, house.sealer, house.janitor)
+    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(worker.stop() for worker in workers))
+        await asyncio.wait(tasks, timeout=10)
+        await house.close()
+
+
+def _facts(settings: Settings) -> dict[str, str]:
+    return {"bank": settings.bank_name, "hotline": settings.hotline, "host": settings.host}
+
+
+def _secret(path: str) -> bytes | None:
+    return Path(path).read_bytes().strip() if path else None

@@ -1,0 +1,264 @@
+"""The desk: begin a journey, look at it, answer it.
+
+Rules
+  1. An answer is taken in one order: hold the journey, check version and key, let the engine say what is asked,
+     charge, compare, settle, decide again. What was read before the hold decides nothing.
+  2. What takes long (hashing, the core bank) happens between two transactions: the first charges, the second
+     settles. In between the journey remembers the key, so a double tap finds "still working", not a second charge.
+  3. State, audit event and message share a transaction. A reply is kept with it, so the same answer sent again
+     gets the same reply, tokens included, to the same browser for REPLAY_SECONDS.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from foregate.acts import register
+from foregate.desk import identify, steps
+from foregate.desk.answers import Answered, Slow, claim_of
+from foregate.desk.state import State, unseal
+from foregate.desk.turn import Caller, House, Turn
+from foregate.desk.view import Reply, Told
+from foregate.ids import new_id
+from foregate.ports import JourneyRow, SessionRow, Taken, UnitOfWork
+from foregate.rules import engine, inputs, limits
+from foregate.rules.words import Tier, Who
+from foregate.situation import Evidence, Refused
+
+
+class Desk:
+    """Runs the journeys of one house."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self._world = house.world
+
+    # ------------------------------------------------------------ begin
+
+    async def start(self, name: str, caller: Caller, first: Answered | None = None) -> Reply:
+        """Begin a journey, and answer its first step in the same breath when `first` is given.
+
+        Who taps twice finds the journey of the first tap, and no second message is sent.
+        """
+        row = self.house.journeys.get(name)
+        if row is None or not row.open:
+            return self.told_outside("journey-not-open")
+        who = engine.who_open(row, self.house.built)
+        if Who.SESSION in who and caller.session is not None:
+            return await self._start_signed_in(name, caller, caller.session, first)
+        if who == (Who.SESSION,):
+            return self.told_outside("not-signed-in")
+        if first is not None and first.step not in who:
+            return self.told_outside("input-invalid", fields={"step": "not-offered"}, journey_name=name)
+        try:
+            claim = claim_of(first)
+        except inputs.InvalidFields as wrong:
+            return self.told_outside("input-invalid", fields=wrong.fields, journey_name=name)
+        if claim is None:
+            return await self._start_unnamed(name, caller)
+        return await self._start_named(name, caller, claim)
+
+    async def _start_unnamed(self, name: str, caller: Caller) -> Reply:
+        async with self._world.store.begin() as tx:
+            turn = self._fresh(tx, name, caller)
+            await turn.save(moved=False)
+            return Reply(view=await turn.view(), is_new=True)
+
+    async def _start_named(self, name: str, caller: Caller, claim: identify.Claim) -> Reply:
+        holder = await identify.ask_core(claim, self._world)
+        async with self._world.store.begin() as tx:
+            turn = self._fresh(tx, name, caller)
+            digest = identify.digest_of(claim, self._world.keyring)
+            since = turn.now - limits.RESEND_SECONDS
+            tapped = await tx.journeys.find_recent(caller.visitor_digest, name, digest, since)
+            if tapped is not None:
+                return Reply(view=await self._turn(tx, tapped, caller).view())
+            reply = await steps.identified(turn, claim, holder)
+        return msgspec.structs.replace(reply, is_new=True)
+
+    async def _start_signed_in(self, name: str, caller: Caller, session: SessionRow, first: Answered | None) -> Reply:
+        async with self._world.store.begin() as tx:
+            customer = await tx.customers.find(session.customer_id)
+            if customer is None:
+                return self.told_outside("session-ended")
+            turn = self._fresh(tx, name, caller)
+            turn.change(
+                who=Who.SESSION,
+                subject=identify.of_customer(customer),
+                evidence=tuple(Evidence(proof, at) for proof, at in session.evidence),
+                session_id=session.session_id,
+                device_id=session.device_id,
+            )
+            reply = msgspec.structs.replace(await steps.advance(turn), is_new=True)
+        if first is None or reply.view is None or reply.view.status != "open":
+            return reply
+        first = msgspec.structs.replace(first, version=reply.view.version)
+        return msgspec.structs.replace(await self.answer(reply.view.id, caller, first), is_new=True)
+
+    def _fresh(self, tx: UnitOfWork, name: str, caller: Caller) -> Turn:
+        now = self._world.clock.now()
+        stored = JourneyRow(
+            journey_id=new_id(),
+            name=name,
+            version=1,
+            status="open",
+            visitor_digest=caller.visitor_digest,
+            customer_id=None,
+            claim_digest=None,
+            state=b"",
+            created_at=now,
+            expires_at=now + limits.JOURNEY_SECONDS,
+        )
+        return Turn(self.house, tx, caller, stored, State(language=caller.language), now, is_fresh=True)
+
+    # ------------------------------------------------------------ look
+
+    async def look(self, journey_id: str, caller: Caller) -> Reply:
+        """Say where a journey stands. Changes nothing."""
+        async with self._world.store.begin() as tx:
+            turn = await self._hold(tx, journey_id, caller)
+            return turn if isinstance(turn, Reply) else Reply(view=await turn.view())
+
+    # ------------------------------------------------------------ answer
+
+    async def answer(self, journey_id: str, caller: Caller, answered: Answered) -> Reply:
+        """Take one answer. The reply is where the journey stands now, or why not and what gets past it."""
+        try:
+            claim = claim_of(answered)
+            holder = await identify.ask_core(claim, self._world) if claim else None
+            async with self._world.store.begin() as tx:
+                turn = await self._hold(tx, journey_id, caller)
+                if isinstance(turn, Reply):
+                    return turn
+                early = self._earlier(turn, answered) or await self._untimely(turn, answered)
+                if early is not None:
+                    return early
+                result = await steps.take(turn, answered, claim, holder)
+                if isinstance(result, Reply):
+                    return await self._keep(turn, answered, result)
+                await turn.save(moved=False, key=answered.key, request=answered.digest)
+            return await self._finish(journey_id, caller, answered, result)
+        except inputs.InvalidFields as wrong:
+            return await self._refuse(journey_id, caller, answered, Refused(cause="input-invalid"), wrong.fields)
+        except Taken as taken:
+            cause = register.refusal_of(taken)
+            fields = {"new_user_name": "taken"} if cause == "user-name-taken" else {}
+            return await self._refuse(journey_id, caller, answered, Refused(cause=cause), fields)
+
+    async def _untimely(self, turn: Turn, answered: Answered) -> Reply | None:
+        if turn.status != "open":
+            return await turn.told(Refused(cause="journey-ended"))
+        if answered.version != turn.stored.version:
+            return await turn.told(Refused(cause="journey-moved-on"))
+        return None
+
+    async def _finish(self, journey_id: str, caller: Caller, answered: Answered, slow: Slow) -> Reply:
+        """Do the slow part outside, then write what came of it in a second transaction."""
+        work = await self._work(slow, journey_id, caller)
+        async with self._world.store.begin() as tx:
+            turn = await self._hold(tx, journey_id, caller)
+            if isinstance(turn, Reply):
+                return turn
+            untimely = await self._untimely(turn, answered)
+            if untimely is not None:
+                return untimely
+            reply = await self._settle(turn, slow, work)
+            return await self._keep(turn, answered, reply)
+
+    async def _settle(self, turn: Turn, slow: Slow, work: Any) -> Reply:
+        if slow.proof is not None:
+            reply = await steps.settle(turn, slow.proof, work, slow.ticket)
+            if isinstance(reply, Slow):
+                raise TypeError("a slow proof led to more slow work")
+            return reply
+        if slow.sharing is not None:
+            return await steps.shared(turn, work)
+        return await (steps.end if isinstance(work, Refused) else steps.perform)(turn, work)
+
+    async def _work(self, slow: Slow, journey_id: str, caller: Caller) -> Any:
+        if slow.proof is not None:
+            return await slow.proof.compare(slow.typed, slow.ticket, self._world)
+        if slow.sharing is not None:
+            return await self._world.core.cards_bound_to(slow.sharing)
+        async with self._world.store.begin() as tx:
+            turn = await self._hold(tx, journey_id, caller)
+        if isinstance(turn, Reply):
+            return Refused(cause="journey-unknown")
+        return await self.house.acts[turn.row.act].prepare(slow.given, turn.subject, self._world)
+
+    # ------------------------------------------------------------ holding, keys, replies
+
+    async def _hold(self, tx: UnitOfWork, journey_id: str, caller: Caller) -> Turn | Reply:
+        """Read and hold a journey of this browser. Another's does not exist."""
+        stored = await tx.journeys.lock(journey_id)
+        if stored is None or not secrets.compare_digest(stored.visitor_digest, caller.visitor_digest):
+            return self.told_outside("journey-unknown")
+        turn = self._turn(tx, stored, caller)
+        if turn.status == "open" and stored.expires_at <= turn.now:
+            turn.status = "expired"
+            return await turn.told(Refused(cause="journey-expired"))
+        return turn
+
+    def _turn(self, tx: UnitOfWork, stored: JourneyRow, caller: Caller) -> Turn:
+        state = unseal(stored, self._world.keyring)
+        return Turn(self.house, tx, caller, stored, state, self._world.clock.now(), stored.status)
+
+    def _earlier(self, turn: Turn, answered: Answered) -> Reply | None:
+        """Return the reply that this very answer got before."""
+        if answered.key is None or turn.stored.last_key != answered.key:
+            return None
+        if turn.stored.last_request != answered.digest:
+            return self.told_outside("key-reused")
+        if turn.stored.last_reply is None:
+            return self.told_outside("still-working", retry_in_seconds=1)
+        place = f"journey.last_reply:{turn.stored.journey_id}"
+        at, reply = _REPLIES.decode(self._world.keyring.decrypt(turn.stored.last_reply, place))
+        return reply if at + limits.REPLAY_SECONDS > turn.now else None
+
+    async def _keep(self, turn: Turn, answered: Answered, reply: Reply) -> Reply:
+        """Keep the reply under the answer's key."""
+        if answered.key is not None:
+            place = f"journey.last_reply:{turn.stored.journey_id}"
+            sealed = self._world.keyring.encrypt(msgspec.json.encode((turn.now, reply)), place)
+            await turn.save(moved=False, key=answered.key, request=answered.digest, reply=sealed)
+        return reply
+
+    async def _refuse(
+        self, journey_id: str, caller: Caller, answered: Answered, refused: Refused, fields: Mapping[str, str]
+    ) -> Reply:
+        """Tell what was wrong with the input; the transaction that found out was rolled back."""
+        async with self._world.store.begin() as tx:
+            turn = await self._hold(tx, journey_id, caller)
+            if isinstance(turn, Reply):
+                return turn
+            early = self._earlier(turn, answered) if turn.stored.last_reply else None
+            early = early or await self._untimely(turn, answered)
+            return early or await self._keep(turn, answered, await turn.told(refused, fields))
+
+    def told_outside(
+        self,
+        cause: str,
+        *,
+        retry_in_seconds: int | None = None,
+        fields: Mapping[str, str] | None = None,
+        journey_name: str | None = None,
+    ) -> Reply:
+        """Return a refusal that belongs to no journey under way."""
+        around = engine.Around(retry_in_seconds=retry_in_seconds, journey=journey_name)
+        refusal = engine.refuse(cause, Tier.ANYONE, around, self.house.journeys)
+        told = Told(
+            cause=refusal.cause.name,
+            status=refusal.cause.status,
+            remedies=refusal.remedies,
+            retry_in_seconds=refusal.retry_in_seconds,
+            fields=fields or {},
+            journey_name=journey_name,
+        )
+        return Reply(told=told)
+
+
+_REPLIES = msgspec.json.Decoder(tuple[int, Reply])

@@ -1,0 +1,136 @@
+"""Sessions: is this one alive, what does its owner see, and how does a tap keep it.
+
+A check is one read by key. It changes nothing but `seen_at`, and that at most every SESSION_TOUCH_SECONDS.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from foregate.ports import DeviceRow, SessionRow
+from foregate.rules import inputs, limits
+from foregate.rules.words import Level
+from foregate.situation import World
+from foregate.tokens import parse
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One session in the list."""
+
+    id: str
+    level: Level
+    agent: str
+    is_this: bool
+    started_seconds_ago: int
+    seen_seconds_ago: int
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One remembered device in the list."""
+
+    id: str
+    agent: str
+    is_this: bool
+    remembered_seconds_ago: int
+    seen_seconds_ago: int
+
+
+class CardView(msgspec.Struct, frozen=True, kw_only=True):
+    """A card, masked."""
+
+    card: str
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """What a signed-in customer is greeted with."""
+
+    name: str
+    user_name: str | None
+    phone: str
+    level: Level
+    cards: tuple[CardView, ...]
+    is_device_remembered: bool
+    idle_in_seconds: int
+    ends_in_seconds: int
+
+
+class Sessions:
+    """What doors ask about sessions."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def check(self, text: str | None) -> SessionRow | None:
+        """Return the live session that a token opens, or None."""
+        token = parse(text)
+        if token is None:
+            return None
+        session = await self._world.store.session(token.customer_id, token.id)
+        if session is None or not token.opens(session.secret_digest):
+            return None
+        now = self._world.clock.now()
+        if session.expires_at <= now or session.seen_at + idle_seconds(session) <= now:
+            return None
+        if session.seen_at + limits.SESSION_TOUCH_SECONDS <= now:
+            async with self._world.store.begin() as tx:
+                await tx.sessions.touch(session.customer_id, session.session_id, now)
+        return session
+
+    async def me(self, session: SessionRow) -> Me | None:
+        """Return the greeting: name, number and cards masked. None when the customer is gone."""
+        async with self._world.store.begin() as tx:
+            customer = await tx.customers.find(session.customer_id)
+        if customer is None:
+            return None
+        cards = await self._world.core.cards_of(customer.core_ref)
+        now = self._world.clock.now()
+        return Me(
+            name=inputs.mask_name(customer.name),
+            user_name=customer.user_name,
+            phone=inputs.mask_phone(customer.phone),
+            level=session.level,
+            cards=tuple(CardView(card=inputs.mask_card(card.card_number)) for card in cards),
+            is_device_remembered=session.device_id is not None,
+            idle_in_seconds=int(idle_seconds(session)),
+            ends_in_seconds=max(0, session.expires_at - now),
+        )
+
+    async def sessions_of(self, session: SessionRow) -> tuple[SessionView, ...]:
+        """Return the customer's live sessions, this one marked."""
+        now = self._world.clock.now()
+        async with self._world.store.begin() as tx:
+            rows = await tx.sessions.of(session.customer_id)
+        return tuple(_session_view(row, session, now) for row in rows if row.seen_at + idle_seconds(row) > now)
+
+    async def devices_of(self, session: SessionRow) -> tuple[DeviceView, ...]:
+        """Return the customer's remembered devices, this one marked."""
+        now = self._world.clock.now()
+        async with self._world.store.begin() as tx:
+            rows = await tx.devices.of(session.customer_id)
+        return tuple(_device_view(row, session, now) for row in rows)
+
+
+def idle_seconds(session: SessionRow) -> int:
+    """Return how long this session may be left alone."""
+    return limits.IDLE_SECONDS if session.level is Level.FULL else limits.IDLE_BASIC_SECONDS
+
+
+def _session_view(row: SessionRow, this: SessionRow, now: int) -> SessionView:
+    return SessionView(
+        id=row.session_id,
+        level=row.level,
+        agent=row.agent,
+        is_this=row.session_id == this.session_id,
+        started_seconds_ago=max(0, now - row.created_at),
+        seen_seconds_ago=max(0, now - row.seen_at),
+    )
+
+
+def _device_view(row: DeviceRow, this: SessionRow, now: int) -> DeviceView:
+    return DeviceView(
+        id=row.device_id,
+        agent=row.agent,
+        is_this=row.device_id == this.device_id,
+        remembered_seconds_ago=max(0, now - row.created_at),
+        seen_seconds_ago=max(0, now - row.seen_at),
+    )

@@ -1,0 +1,38 @@
+"""What a journey remembers between two answers. It lives in the store, encrypted, and nowhere else."""
+
+from __future__ import annotations
+
+import msgspec
+
+from foregate.ports import JourneyRow, Keyring
+from foregate.rules.words import Who
+from foregate.situation import Evidence, Subject
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """A journey's memory. `candidates` are customers to pick from, with their masked names."""
+
+    who: Who | None = None
+    subject: Subject | None = None
+    evidence: tuple[Evidence, ...] = ()
+    chosen: str | None = None
+    candidates: tuple[tuple[str, str], ...] = ()
+    device_id: str | None = None
+    session_id: str | None = None
+    language: str = "zh"
+    outcome_session: str | None = None
+    outcome_facts: dict[str, str | int] = {}
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(State)
+
+
+def seal(state: State, journey_id: str, keyring: Keyring) -> bytes:
+    """Return the state as the store keeps it."""
+    return keyring.encrypt(_ENCODER.encode(state), f"journey.state:{journey_id}")
+
+
+def unseal(row: JourneyRow, keyring: Keyring) -> State:
+    """Return the state of a stored journey."""
+    return _DECODER.decode(keyring.decrypt(row.state, f"journey.state:{row.journey_id}"))

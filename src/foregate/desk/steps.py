@@ -1,0 +1,234 @@
+"""The steps of a journey, each inside the transaction of its turn: match the answer, prove, pick, advance, perform.
+
+The desk calls `take` with an answer to the step that is asked; everything after follows from what the engine decides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foregate.acts import Done
+from foregate.desk import identify
+from foregate.desk.answers import Answered, Slow, typed
+from foregate.desk.turn import Turn
+from foregate.desk.view import Reply
+from foregate.ports import CardHolder, Event
+from foregate.proofs import ProofKind, device, phone_code
+from foregate.rules import engine, inputs, limits, permission
+from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
+from foregate.rules.permission import Permission
+from foregate.rules.words import CodeTo, Tier, Who
+from foregate.situation import Evidence, Refused
+from foregate.tokens import parse
+
+
+async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, holder: CardHolder | None) -> Reply | Slow:
+    """Match the answer with what is asked. Returns the reply, or what has to be finished outside."""
+    decision = await turn.decide()
+    match decision:
+        case _ if answered.step == "choose":
+            return await choose(turn, decision, answered)
+        case Identify(who=who) if answered.step in who and claim is not None:
+            return await identified(turn, claim, holder)
+        case Prove(proof=proof) if answered.step in ("resend", "text-us") and proof.name == "phone_code":
+            return await _by_phone(turn, answered.step)
+        case Prove(proof=proof) if answered.step == proof.name:
+            return await _prove(turn, turn.house.proofs[proof.name], answered)
+        case Pick() if answered.step == "pick":
+            return await _pick(turn, answered)
+        case Inform() if answered.step == turn.row.act:
+            wanted = turn.house.acts[turn.row.act].INPUT
+            return Slow(prepares=True, given=typed(wanted, answered.answer) if wanted else None)
+    return await turn.told(Refused(cause="journey-moved-on"))
+
+
+async def choose(turn: Turn, decision: engine.Decision, answered: Answered) -> Reply:
+    """Take another way: of saying who one is, or of proving it."""
+    way = answered.answer.get("way")
+    match decision:
+        case Identify(who=who) if way in who:
+            turn.change(chosen=way)
+            await turn.save(moved=True)
+            return Reply(view=await turn.view())
+        case Prove(others=others) if any(proof.name == way for proof in others):
+            turn.change(chosen=way)
+            return await advance(turn)
+    return await turn.told(Refused(cause="journey-moved-on"))
+
+
+async def identified(turn: Turn, claim: identify.Claim, holder: CardHolder | None) -> Reply:
+    """The visitor said who they are. A remembered device of that very customer counts from here on."""
+    keyring = turn.house.world.keyring
+    subject = await identify.subject_of(claim, holder, turn.tx, keyring)
+    who = next(who for who, kind in identify.CLAIMS.items() if isinstance(claim, kind))
+    seen = await device.recognise(parse(turn.caller.device), subject.customer_id, turn.tx)
+    turn.change(who=who, subject=subject, chosen=None)
+    turn.claim(identify.digest_of(claim, keyring))
+    if seen is not None:
+        turn.change(evidence=(Evidence("device", turn.now),), device_id=seen.device_id)
+        await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
+    return await advance(turn)
+
+
+# ---------------------------------------------------------------- proofs
+
+
+async def _prove(turn: Turn, kind: ProofKind, answered: Answered) -> Reply | Slow:
+    given = typed(kind.ANSWER, answered.answer)
+    ticket = await kind.charge(given, turn.situation())
+    if isinstance(ticket, Refused):
+        return await _refused(turn, kind.PROOF.name, ticket)
+    if not kind.QUICK:
+        return Slow(proof=kind, typed=given, ticket=ticket)
+    is_right = await kind.compare(given, ticket, turn.house.world)
+    return await settle(turn, kind, is_right, ticket)
+
+
+async def settle(turn: Turn, kind: ProofKind, is_right: bool, ticket: Any) -> Reply | Slow:
+    """Write down what came of a comparison."""
+    verdict = await kind.settle(is_right, ticket, turn.situation())
+    if isinstance(verdict, Refused):
+        return await _refused(turn, kind.PROOF.name, verdict)
+    return await _proved(turn, kind.PROOF.name)
+
+
+async def _by_phone(turn: Turn, action: str) -> Reply | Slow:
+    """Another code, or the text that the customer sent us."""
+    if action == "resend":
+        refused = await phone_code.offer(turn.situation())
+        await turn.save(moved=False)
+        return await turn.told(refused) if refused else Reply(view=await turn.view())
+    verdict = await phone_code.texted(turn.situation())
+    if isinstance(verdict, Refused):
+        return await turn.told(verdict)
+    return await _proved(turn, "phone_code")
+
+
+async def _proved(turn: Turn, proof: str) -> Reply | Slow:
+    turn.change(evidence=(*turn.state.evidence, Evidence(proof, turn.now)), chosen=None)
+    if turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
+        return Slow(sharing=turn.subject.phone or "")
+    return await advance(turn)
+
+
+async def _refused(turn: Turn, proof: str, refused: Refused) -> Reply:
+    """Write the refusal down. Too many in a row close the lane they came by; with no way left the journey ends."""
+    details: dict[str, str | int] = {"journey": turn.row.name, "proof": proof, "cause": refused.cause}
+    if (refused.failures_in_a_row or 0) >= limits.PERMISSION_FAILURES and turn.row.needs_permission:
+        await _close_lane(turn)
+        refused = Refused(cause="closed-by-failures")
+        turn.end("refused")
+    elif await _is_stuck(turn, refused):
+        turn.end("refused")
+    await turn.save(moved=turn.status != "open")
+    reply = await turn.told(refused)
+    await _record(turn, "proof-refused", details)
+    return reply
+
+
+async def _is_stuck(turn: Turn, refused: Refused) -> bool:
+    decision = await turn.decide()
+    match decision:
+        case Prove(others=()) if refused.cause == "code-used-up":
+            return True
+        case Stuck():
+            return True
+    return False
+
+
+async def _close_lane(turn: Turn) -> None:
+    was = (await turn.tx.permissions.of(turn.subject.customer_id)).get(turn.lane, Permission.OPEN)
+    if was is Permission.OPEN:
+        to = permission.after(was, permission.Event.FAILED_TOO_OFTEN)
+        await turn.tx.permissions.move(turn.subject.customer_id, turn.lane, was, to, turn.now)
+        await _record(turn, "permission-closed", {"by": "failures", "lane": turn.lane})
+
+
+# ---------------------------------------------------------------- on to the next step
+
+
+async def advance(turn: Turn) -> Reply:
+    """Decide again, and do what follows: send the code, ask, or perform the act."""
+    objection = await turn.objection()
+    if objection is None and turn.tier is Tier.CUSTOMER:
+        objection = await turn.house.acts[turn.row.act].admit(turn.situation())
+    if objection is not None:
+        return await end(turn, objection)
+    decision = await turn.decide()
+    match decision:
+        case Perform():
+            return await perform(turn, None)
+        case Stuck(cause=cause):
+            return await end(turn, Refused(cause=cause))
+        case Prove(proof=proof):
+            refused = await turn.house.proofs[proof.name].offer(turn.situation())
+            await turn.save(moved=True)
+            # Too soon is no refusal of the journey: the page waits, or takes the text from the phone.
+            return await turn.told(refused) if refused else Reply(view=await turn.view(decision))
+    await turn.save(moved=True)
+    return Reply(view=await turn.view(decision))
+
+
+async def end(turn: Turn, refused: Refused) -> Reply:
+    """The journey cannot go on for this customer."""
+    turn.end("refused")
+    await turn.save(moved=True)
+    reply = await turn.told(refused)
+    await _record(turn, "journey-refused", {"journey": turn.row.name, "cause": refused.cause})
+    return reply
+
+
+async def perform(turn: Turn, prepared: Any) -> Reply:
+    """Do the act. Permission is looked at again, under the customer's hold, so that a freeze just now counts."""
+    if turn.row.needs_permission:
+        await turn.tx.customers.hold(turn.subject.customer_id)
+        closed = await turn.closed()
+        if closed is not None:
+            return await end(turn, closed)
+    done = await turn.house.acts[turn.row.act].perform(prepared, turn.situation())
+    if isinstance(done, Refused):
+        return await end(turn, done)
+    turn.end("done")
+    session = done.session.level.value if done.session else None
+    turn.change(outcome_session=session, outcome_facts=dict(done.facts))
+    await turn.save(moved=True)
+    return await _reply_of(done, turn)
+
+
+async def _reply_of(done: Done, turn: Turn) -> Reply:
+    return Reply(
+        view=await turn.view(),
+        session_token=done.session_token.text() if done.session_token else None,
+        device_token=done.device_token.text() if done.device_token else None,
+        ends_session=done.ends_session,
+    )
+
+
+async def _pick(turn: Turn, answered: Answered) -> Reply:
+    picked = typed(identify.PickAnswer, answered.answer).customer
+    customer = await turn.tx.customers.find(picked)
+    if customer is None or picked not in {customer_id for customer_id, _ in turn.state.candidates}:
+        raise inputs.InvalidFields({"customer": "not-offered"})
+    turn.change(subject=identify.of_customer(customer), candidates=())
+    return await advance(turn)
+
+
+async def shared(turn: Turn, holders: tuple[CardHolder, ...]) -> Reply:
+    """Several people may share the number: its registered customer, and those whose card it is bound to."""
+    ids = [turn.subject.customer_id] if turn.subject.known else []
+    ids += [identify.customer_id_of(turn.house.world.keyring, holder.core_ref) for holder in holders]
+    customers = [await turn.tx.customers.find(customer_id) for customer_id in dict.fromkeys(ids)]
+    found = [customer for customer in customers if customer is not None]
+    if not found:
+        return await end(turn, Refused(cause="not-registered"))
+    if len(found) == 1:
+        turn.change(subject=identify.of_customer(found[0]))
+    else:
+        turn.change(candidates=tuple((c.customer_id, inputs.mask_name(c.name)) for c in found))
+    return await advance(turn)
+
+
+async def _record(turn: Turn, kind: str, details: dict[str, str | int]) -> None:
+    at = turn.situation()
+    event = Event(chain=at.chain, kind=kind, journey_id=at.journey_id, source=at.source, details=details)
+    await turn.tx.audit.record(event, turn.now)

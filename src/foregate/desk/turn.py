@@ -1,0 +1,273 @@
+"""One turn of a journey: what is known while a transaction holds it, and what the engine makes of that.
+
+A `Turn` is made anew in every transaction. It gathers the facts that the engine wants (which proofs count now, which
+the customer cannot use), asks it, and shapes the answer as a `View` or as what this visitor may be `Told`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from foregate.acts import ActKind
+from foregate.desk.identify import CLAIMS, PickAnswer
+from foregate.desk.state import State, seal
+from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told, View
+from foregate.ports import JourneyRow, SessionRow, UnitOfWork
+from foregate.proofs import ProofKind
+from foregate.rules import engine, limits
+from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
+from foregate.rules.inputs import fields_of
+from foregate.rules.journeys import Built, Journey, Table
+from foregate.rules.permission import ALL, UNKNOWN, Permission, effective
+from foregate.rules.policy import Policy
+from foregate.rules.words import CodeTo, Tier, Who
+from foregate.situation import Refused, Situation, Subject, World
+
+NOBODY = Subject(
+    customer_id="00000000-0000-8000-8000-000000000000", known=False, phone=None, phone_key="", claim_key=""
+)
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is at the door, as the door knows: the browser that began the journey, and what it brought along."""
+
+    visitor_digest: bytes
+    source: str
+    agent: str
+    language: str
+    session: SessionRow | None = None
+    device: str | None = None  # the device cookie's text
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The tables and the parts that a desk runs."""
+
+    world: World
+    journeys: Table
+    policy: Policy
+    built: Built
+    proofs: Mapping[str, ProofKind]
+    acts: Mapping[str, ActKind]
+
+
+@dataclass(slots=True)
+class Turn:
+    """A journey in hand. `stored` is what the transaction read; `state` what it will write."""
+
+    house: House
+    tx: UnitOfWork
+    caller: Caller
+    stored: JourneyRow
+    state: State
+    now: int
+    status: str = "open"
+    is_fresh: bool = False  # not in the store yet
+
+    @property
+    def row(self) -> Journey:
+        """The journey's row of the table."""
+        return self.house.journeys[self.stored.name]
+
+    @property
+    def subject(self) -> Subject:
+        """Whom it is about; nobody yet before the visitor said."""
+        return self.state.subject or NOBODY
+
+    @property
+    def lane(self) -> str:
+        """The lane that failures are charged to: the remembered device's own, or everybody else's."""
+        return self.state.device_id or UNKNOWN
+
+    @property
+    def proved(self) -> frozenset[str]:
+        """The proofs that count now: what a session brought along counts only while fresh enough for the act."""
+        fresh_after = self.now - self.house.policy[self.row.act].fresh_seconds
+        return frozenset(e.proof for e in self.state.evidence if e.at >= min(fresh_after, self.stored.created_at))
+
+    @property
+    def tier(self) -> Tier:
+        """How much the visitor has shown."""
+        return engine.tier_of(self.row, self.proved)
+
+    def situation(self) -> Situation:
+        """Return what proofs and acts are given."""
+        proved = self.proved
+        return Situation(
+            world=self.house.world,
+            tx=self.tx,
+            now=self.now,
+            row=self.row,
+            journey_id=self.stored.journey_id,
+            subject=self.subject,
+            lane=self.lane,
+            language=self.state.language,
+            source=self.caller.source,
+            agent=self.caller.agent,
+            evidence=tuple(e for e in self.state.evidence if e.proof in proved),
+            session_id=self.state.session_id,
+            device_id=self.state.device_id,
+        )
+
+    async def decide(self) -> engine.Decision:
+        """Ask the engine what comes next."""
+        act = self.house.acts.get(self.row.act)
+        is_possible = self.tier is not Tier.ANYONE
+        progress = Progress(
+            who=self.state.who,
+            proved=self.proved,
+            chosen=self.state.chosen,
+            unusable=await self._unusable() if is_possible else engine.NOTHING,
+            must_pick=len(self.state.candidates) > 1,
+            must_inform=act is not None and act.INPUT is not None,
+        )
+        decision = engine.decide(self.row, progress, self.house.built)
+        if isinstance(decision, Identify):
+            return Identify(tuple(who for who in decision.who if who in CLAIMS))
+        return decision
+
+    async def _unusable(self) -> dict[str, str]:
+        rows = await self.tx.counters.of(self.subject.customer_id)
+        unusable: dict[str, str] = {}
+        for charge in self.row.charges:
+            mine = [row for row in rows if row.counter == charge]
+            proof = charge.partition("@")[0]
+            if sum(row.total for row in mine) >= limits.TOTAL_FAILURES:
+                unusable[proof] = "proof-disabled"
+            elif any(row.blocked_until > self.now and row.lane == self.lane for row in mine):
+                unusable[proof] = "proof-blocked"
+        return unusable
+
+    async def objection(self) -> Refused | None:
+        """Return what stands against the customer, told only once possession is shown."""
+        if self.tier is Tier.ANYONE:
+            return None
+        if self.subject.flaw is not None and self.row.code_to is not CodeTo.EITHER:
+            return Refused(cause=self.subject.flaw)
+        return await self.closed() if self.row.needs_permission else None
+
+    async def closed(self) -> Refused | None:
+        """Return why login permission is closed in this lane, or None when it is open."""
+        customer = await self.tx.customers.find(self.subject.customer_id)
+        lanes = await self.tx.permissions.of(self.subject.customer_id)
+        idle_days = (self.now - customer.last_sign_in_at) // 86400 if customer else 0
+        for lane in (ALL, self.lane):
+            state = effective(lanes.get(lane, Permission.OPEN), idle_days if lane == ALL else 0)
+            if state is not Permission.OPEN:
+                return Refused(cause=state.value)
+        return None
+
+    # ------------------------------------------------------------ answers
+
+    async def view(self, decision: engine.Decision | None = None) -> View:
+        """Return where the journey stands, as shown."""
+        if self.status == "open" and decision is None:
+            decision = await self.decide()
+        step = await self._step(decision) if self.status == "open" else None
+        return View(
+            id=self.stored.journey_id,
+            journey=self.stored.name,
+            version=self.stored.version,
+            status="refused" if self.status == "void" else self.status,
+            step=step,
+            other_ways=self._other_ways(decision) if self.status == "open" else (),
+            expires_in_seconds=max(0, self.stored.expires_at - self.now),
+            outcome=self._outcome(),
+        )
+
+    def _outcome(self) -> Outcome | None:
+        if self.status != "done":
+            return None
+        return Outcome(act=self.row.act, session=self.state.outcome_session, facts=self.state.outcome_facts)
+
+    async def _step(self, decision: engine.Decision | None) -> StepView | None:
+        match decision:
+            case Identify(who=who) if who:
+                asked = self._asked(who)
+                return StepView(name=asked.value, kind="identify", fields=fields_of(CLAIMS[asked]))
+            case Prove(proof=proof):
+                kind = self.house.proofs[proof.name]
+                actions = ("resend", "text-us") if proof.name == "phone_code" else ()
+                facts = await kind.facts(self.situation())
+                return StepView(
+                    name=proof.name, kind="prove", fields=fields_of(kind.ANSWER), actions=actions, facts=facts
+                )
+            case Pick():
+                options = tuple(Option(value, label) for value, label in self.state.candidates)
+                return StepView(name="pick", kind="pick", fields=fields_of(PickAnswer), options=options)
+            case Inform():
+                wanted = self.house.acts[self.row.act].INPUT
+                return StepView(name=self.row.act, kind="inform", fields=fields_of(wanted) if wanted else ())
+        return None
+
+    def _other_ways(self, decision: engine.Decision | None) -> tuple[OtherWay, ...]:
+        match decision:
+            case Identify(who=who) if who:
+                asked = self._asked(who)
+                return tuple(OtherWay(w.value, "identify") for w in who if w is not asked)
+            case Prove(others=others):
+                return tuple(OtherWay(proof.name, "prove") for proof in others)
+        return ()
+
+    def _asked(self, who: tuple[Who, ...]) -> Who:
+        return next((w for w in who if w.value == self.state.chosen), who[0])
+
+    async def told(self, refused: Refused, fields: Mapping[str, str] | None = None) -> Reply:
+        """Return the refusal as this visitor may hear it, with where the journey stands."""
+        view = await self.view()
+        around = Around(
+            step=view.step.name if view.step else None,
+            has_other_ways=bool(view.other_ways),
+            retry_in_seconds=refused.retry_in_seconds,
+            failures_in_a_row=refused.failures_in_a_row or limits.OFFER_REOPEN_FROM,
+            journey=self.row.name,
+        )
+        refusal = engine.refuse(refused.cause, self.tier, around, self.house.journeys)
+        has_earned = refusal.cause.name == refused.cause
+        told = Told(
+            cause=refusal.cause.name,
+            status=refusal.cause.status,
+            remedies=refusal.remedies,
+            retry_in_seconds=refusal.retry_in_seconds,
+            tries_left=refused.tries_left if has_earned else None,
+            fields=fields or {},
+            journey_name=self.row.name,
+        )
+        return Reply(view=view, told=told)
+
+    # ------------------------------------------------------------ writing
+
+    def change(self, **changes: object) -> None:
+        """Change the state to be written."""
+        self.state = msgspec.structs.replace(self.state, **changes)
+
+    def claim(self, digest: bytes) -> None:
+        """Remember what the visitor said they are, so that a second tap finds this journey."""
+        self.stored = msgspec.structs.replace(self.stored, claim_digest=digest)
+
+    def end(self, status: str) -> None:
+        """The journey is over: done or refused."""
+        self.status = status
+
+    async def save(
+        self, *, moved: bool, key: str | None = None, request: bytes | None = None, reply: bytes | None = None
+    ) -> None:
+        """Write the journey. `moved`: it stands elsewhere now, so answers to the old version are refused."""
+        changes: dict[str, object] = {
+            "version": self.stored.version + moved,
+            "status": self.status,
+            "customer_id": self.subject.customer_id if self.state.subject else None,
+            "state": seal(self.state, self.stored.journey_id, self.house.world.keyring),
+        }
+        if key is not None:
+            changes |= {"last_key": key, "last_request": request, "last_reply": reply}
+        stored = msgspec.structs.replace(self.stored, **changes)
+        if self.is_fresh:
+            await self.tx.journeys.insert(stored)
+            self.is_fresh = False
+        elif not await self.tx.journeys.save(stored):
+            raise LookupError("a journey moved while it was held")
+        self.stored = stored

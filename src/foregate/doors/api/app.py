@@ -1,0 +1,226 @@
+"""The routes of `/v1`. Handlers translate and nothing else: bytes to a type, the desk's reply to an answer."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any, TypeVar
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from foregate.desk.answers import Answered
+from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
+from foregate.desk.view import Reply, Told
+from foregate.doors.api import schema
+from foregate.doors.requests import caller_of, language_of, session_of, source_of, with_cookies
+from foregate.doors.text import catalog
+from foregate.ports import SessionRow, Throttle
+from foregate.rules import engine, limits
+
+T = TypeVar("T")
+
+
+async def start_journey(request: Request) -> Response:
+    """Begin a journey."""
+    body = await _body(request, schema.StartJourney)
+    if isinstance(body, Response):
+        return body
+    first = None
+    if body.step is not None:
+        first = Answered(version=1, step=body.step, answer=body.answer, key=_key(request))
+    if not await _is_calm(request, "start", limits.STARTS_PER_MINUTE):
+        return await refuse(request, "too-many-requests")
+    caller = await caller_of(request)
+    reply = await request.app.state.desk.start(body.journey, caller, first)
+    return _answer(request, reply, 201 if reply.is_new else 200)
+
+
+async def show_journey(request: Request) -> Response:
+    """Say where a journey stands."""
+    reply = await request.app.state.desk.look(request.path_params["journey_id"][:64], await caller_of(request))
+    return _answer(request, reply)
+
+
+async def answer_step(request: Request) -> Response:
+    """Answer a step."""
+    body = await _body(request, schema.AnswerStep)
+    if isinstance(body, Response):
+        return body
+    if not await _is_calm(request, "answer", limits.ANSWERS_PER_MINUTE):
+        return await refuse(request, "too-many-requests")
+    answered = Answered(version=body.version, step=body.step, answer=body.answer, key=_key(request))
+    caller = await caller_of(request)
+    reply = await request.app.state.desk.answer(request.path_params["journey_id"][:64], caller, answered)
+    return _answer(request, reply)
+
+
+async def list_journeys(request: Request) -> Response:
+    """List the open journeys of the table."""
+    house, language = request.app.state.desk.house, language_of(request)
+    rows = [
+        schema.JourneyKind(
+            journey=row.name,
+            title=catalog.text(language, f"journey.{row.name}.title"),
+            who=[who.value for who in engine.who_open(row, house.built)],
+            session=row.session,
+            href=f"/{row.name}",
+        )
+        for row in house.journeys.values()
+        if row.open
+    ]
+    return _json(rows)
+
+
+async def show_session(request: Request) -> Response:
+    """Say how long the session of this browser lasts."""
+    session = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    now = request.app.state.desk.house.world.clock.now()
+    shown = schema.SessionOut(session.level, int(idle_seconds(session)), max(0, session.expires_at - now))
+    return _json(shown)
+
+
+async def show_me(request: Request) -> Response:
+    """Greet the customer, masked."""
+    session = await session_of(request)
+    me: Me | None = await request.app.state.sessions.me(session) if session else None
+    return _json(me) if me else await refuse(request, "not-signed-in")
+
+
+async def list_sessions(request: Request) -> Response:
+    """List the customer's live sessions."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    rows: tuple[SessionView, ...] = await request.app.state.sessions.sessions_of(session)
+    return _json(rows)
+
+
+async def list_devices(request: Request) -> Response:
+    """List the customer's remembered devices."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    rows: tuple[DeviceView, ...] = await request.app.state.sessions.devices_of(session)
+    return _json(rows)
+
+
+async def take_text(request: Request) -> Response:
+    """Take a text message that the SMS gateway received. Signed by the gateway; anything else does not exist."""
+    secret: bytes | None = request.app.state.inbound_secret
+    signature = request.headers.get("foregate-signature", "")
+    expected = hmac.new(secret, await request.body(), hashlib.sha256).hexdigest() if secret else None
+    if expected is None or not hmac.compare_digest(expected, signature):
+        return await refuse(request, "not-found")
+    body = await _body(request, schema.InboundText)
+    if isinstance(body, Response):
+        return body
+    await request.app.state.inbox.take(body.phone, body.text)
+    return Response(status_code=204)
+
+
+async def show_health(request: Request) -> Response:
+    """Alive."""
+    return _json(schema.Health("ok"))
+
+
+async def show_metrics(request: Request) -> Response:
+    """Prometheus metrics, for whoever holds the token; without one in the settings there is no such page."""
+    token: bytes | None = request.app.state.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    if token is None or not hmac.compare_digest(token, given):
+        return await refuse(request, "not-found")
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def show_openapi(request: Request) -> Response:
+    """The document of this API."""
+    from foregate.doors.api import openapi
+
+    return Response(msgspec.json.encode(openapi.document()), media_type="application/json")
+
+
+def routes() -> list[Route]:
+    """Return the routes of the API."""
+    return [
+        Route("/v1/journeys", list_journeys, methods=["GET"]),
+        Route("/v1/journeys", start_journey, methods=["POST"]),
+        Route("/v1/journeys/{journey_id}", show_journey, methods=["GET"]),
+        Route("/v1/journeys/{journey_id}/answers", answer_step, methods=["POST"]),
+        Route("/v1/session", show_session, methods=["GET"]),
+        Route("/v1/me", show_me, methods=["GET"]),
+        Route("/v1/sessions", list_sessions, methods=["GET"]),
+        Route("/v1/devices", list_devices, methods=["GET"]),
+        Route("/v1/sms/inbound", take_text, methods=["POST"]),
+        Route("/v1/openapi.json", show_openapi, methods=["GET"]),
+        Route("/metrics", show_metrics, methods=["GET"]),
+        Route("/healthz", show_health, methods=["GET"]),
+    ]
+
+
+# ---------------------------------------------------------------- helpers
+
+
+_DECODERS: dict[Any, Any] = {
+    kind: msgspec.json.Decoder(kind, strict=True)
+    for kind in (schema.StartJourney, schema.AnswerStep, schema.InboundText)
+}
+
+
+async def _body(request: Request, kind: type[T]) -> T | Response:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return await refuse(request, "not-json")
+    try:
+        decoded: T = _DECODERS[kind].decode(await request.body())
+        return decoded
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        reply = request.app.state.desk.told_outside("input-invalid", fields={"body": "shape"})
+        return _answer(request, reply)
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    return key[: limits.KEY_CHARS] if key else None
+
+
+async def _is_calm(request: Request, what: str, per_minute: int) -> bool:
+    throttle: Throttle = request.app.state.throttle
+    return await throttle.hit(f"{what}:{source_of(request)}", int(per_minute)) == 0
+
+
+def _json(value: Any, status: int = 200, media_type: str = "application/json") -> Response:
+    return Response(msgspec.json.encode(value), status, media_type=media_type)
+
+
+def _answer(request: Request, reply: Reply, status: int = 200) -> Response:
+    """Turn a reply into an answer: the journey, or a problem with remedies."""
+    language = language_of(request)
+    if reply.told is not None:
+        response = problem(request, reply.told, reply)
+    else:
+        assert reply.view is not None  # noqa: S101 -- a reply tells or shows
+        response = _json(schema.journey_out(reply.view, language), status)
+    response.headers["Content-Language"] = language
+    return with_cookies(response, reply, request)
+
+
+def problem(request: Request, told: Told, reply: Reply | None = None) -> Response:
+    """Return a refusal as RFC 9457 problem details."""
+    view = reply.view if reply else None
+    body = schema.problem_out(told, view, language_of(request), request.state.support_ref)
+    response = _json(body, told.status, "application/problem+json")
+    if told.retry_in_seconds is not None:
+        response.headers["Retry-After"] = str(told.retry_in_seconds)
+    return response
+
+
+async def refuse(request: Request, cause: str) -> Response:
+    """Refuse for a cause that belongs to no journey."""
+    retry = {"too-many-requests": 60, "busy": 5}.get(cause)
+    reply = request.app.state.desk.told_outside(cause, retry_in_seconds=retry)
+    return _answer(request, reply)

@@ -1,0 +1,214 @@
+"""What travels over `/v1`, as types. The OpenAPI document is generated from these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from foregate.desk.view import Outcome, Told, View
+from foregate.doors.text import catalog
+from foregate.rules.words import Level
+
+Short = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class StartJourney(msgspec.Struct, forbid_unknown_fields=True):
+    """Begin a journey. `step` and `answer` may answer its first step in the same request."""
+
+    journey: Short
+    step: Short | None = None
+    answer: dict[str, str | bool] = {}
+
+
+class AnswerStep(msgspec.Struct, forbid_unknown_fields=True):
+    """Answer the step that the journey asks, as seen at `version`. `choose`, `resend` and `text-us` are steps too."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+    step: Short
+    answer: dict[str, str | bool] = {}
+
+
+class FieldOut(msgspec.Struct, omit_defaults=True):
+    """One thing to type."""
+
+    name: str
+    kind: str
+    label: str
+    required: bool = True
+    options: list[OptionOut] = []
+
+
+class OptionOut(msgspec.Struct):
+    """One thing to choose."""
+
+    value: str
+    label: str
+
+
+class ActionOut(msgspec.Struct):
+    """Something else to do at this step: answer with `step` set to its name."""
+
+    step: str
+    title: str
+
+
+class StepOut(msgspec.Struct):
+    """What is asked now. `facts` are seconds, lengths and masked numbers worth showing."""
+
+    name: str
+    kind: str
+    title: str
+    fields: list[FieldOut]
+    actions: dict[str, ActionOut]
+    facts: Mapping[str, str | int]
+
+
+class WayOut(msgspec.Struct):
+    """Another way: answer with step `choose` and `{"way": name}`."""
+
+    name: str
+    kind: str
+    title: str
+
+
+class JourneyOut(msgspec.Struct):
+    """Where a journey stands. `status` is open, done, refused or expired."""
+
+    id: str
+    journey: str
+    version: int
+    status: str
+    step: StepOut | None
+    other_ways: list[WayOut]
+    expires_in_seconds: int
+    outcome: Outcome | None
+
+
+class Remedy(msgspec.Struct):
+    """A way that works: the journey (or action) and where a person finds it."""
+
+    journey: str
+    title: str
+    href: str
+
+
+class FieldProblem(msgspec.Struct):
+    """What is wrong with one field, and what to do."""
+
+    name: str
+    code: str
+    detail: str
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """RFC 9457 problem details. `cause` is stable, `remedies` never empty, times are seconds from now."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    cause: str
+    remedies: Annotated[list[Remedy], msgspec.Meta(min_length=1)]
+    support_ref: str
+    retry_in_seconds: int | None = None
+    tries_left: int | None = None
+    fields: list[FieldProblem] = []
+    journey: JourneyOut | None = None
+
+
+class SessionOut(msgspec.Struct):
+    """The session of this browser."""
+
+    level: Level
+    idle_in_seconds: int
+    ends_in_seconds: int
+
+
+class JourneyKind(msgspec.Struct):
+    """One open journey of the table."""
+
+    journey: str
+    title: str
+    who: list[str]
+    session: Level | None
+    href: str
+
+
+class InboundText(msgspec.Struct, forbid_unknown_fields=True):
+    """A text message that the SMS gateway received for us."""
+
+    phone: Annotated[str, msgspec.Meta(max_length=32)]
+    text: Annotated[str, msgspec.Meta(max_length=400)]
+
+
+class Health(msgspec.Struct):
+    """Alive."""
+
+    status: str
+
+
+def journey_out(view: View, language: str) -> JourneyOut:
+    """Add the words to a view."""
+
+    def say(key: str) -> str:
+        return catalog.text(language, key)
+
+    step = view.step
+    step_out = None
+    if step is not None:
+        picks = [OptionOut(option.value, option.label) for option in step.options]
+        fields = [
+            FieldOut(
+                name=field.name,
+                kind=field.kind.value,
+                label=say(f"field.{field.name}.label"),
+                required=field.required,
+                options=picks or [OptionOut(value, say(f"option.{value}")) for value in field.options],
+            )
+            for field in step.fields
+        ]
+        actions = {name: ActionOut(name, say(f"action.{name}")) for name in step.actions}
+        step_out = StepOut(step.name, step.kind, say(f"step.{step.name}.title"), fields, actions, step.facts)
+    return JourneyOut(
+        id=view.id,
+        journey=view.journey,
+        version=view.version,
+        status=view.status,
+        step=step_out,
+        other_ways=[WayOut(way.name, way.kind, say(f"way.{way.name}")) for way in view.other_ways],
+        expires_in_seconds=view.expires_in_seconds,
+        outcome=view.outcome,
+    )
+
+
+def problem_out(told: Told, view: View | None, language: str, support_ref: str) -> Problem:
+    """Add the words to a refusal."""
+    here = f"/j/{view.id}" if view else f"/{told.journey_name}" if told.journey_name else "/"
+
+    def href(remedy: str) -> str:
+        match remedy:
+            case "visit-outlet":
+                return "/help/outlet"
+            case "try-again" | "ask-new-code" | "text-us" | "another-way" | "wait":
+                return here
+            case "start-again":
+                return f"/{told.journey_name}" if told.journey_name else "/"
+        return f"/{remedy}"
+
+    return Problem(
+        type=f"urn:foregate:cause:{told.cause}",
+        title=catalog.text(language, f"cause.{told.cause}.title"),
+        status=told.status,
+        detail=catalog.text(language, f"cause.{told.cause}.detail"),
+        cause=told.cause,
+        remedies=[Remedy(name, catalog.text(language, f"remedy.{name}"), href(name)) for name in told.remedies],
+        support_ref=support_ref,
+        retry_in_seconds=told.retry_in_seconds,
+        tries_left=told.tries_left,
+        fields=[
+            FieldProblem(name, code, catalog.text(language, f"input.{code}")) for name, code in told.fields.items()
+        ],
+        journey=journey_out(view, language) if view else None,
+    )

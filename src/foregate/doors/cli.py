@@ -1,0 +1,136 @@
+"""The command line: serve, migrate, keys, check, journeys, policy, causes, import, audit, demo.
+
+Everything heavy is imported by the command that needs it, so `foregate --help` answers at once.
+Exit codes: 0 done; 1 something was found (a broken promise, a tampered record, a bad row); 2 bad usage or settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from foregate import __version__
+from foregate.doors import cli_rules
+
+app = App(
+    name="foregate",
+    version=__version__,
+    help="A bank's front door: register, sign in, get back in.",
+    help_epilogue="Begin with `foregate demo`. For a bank: `foregate keys`, `migrate`, `import customers`, `serve`.",
+)
+app.command(cli_rules.check)
+app.command(cli_rules.journeys)
+app.command(cli_rules.policy)
+app.command(cli_rules.causes)
+imports = App(name="import", help="Bring data in.")
+audit = App(name="audit", help="The record that nobody can alter unseen.")
+app.command(imports)
+app.command(audit)
+
+SettingsFile = Annotated[str | None, Parameter(name=["--settings", "-s"], help="TOML file; FOREGATE_* overrides it.")]
+
+
+@app.command
+def serve(*, settings: SettingsFile = None, host: str = "127.0.0.1", port: int = 8443) -> None:
+    """Serve the front door, behind the TLS of your balancer.
+
+    Example: foregate serve --settings /etc/foregate.toml --host 10.0.0.5
+    """
+    from foregate.doors.serve import serve as run
+
+    run(_settings(settings), host, port)
+
+
+@app.command
+def demo(*, host: str = "127.0.0.1", port: int = 8000, folder: Path | None = None) -> None:
+    """Run the demo bank: twenty fictional customers, an embedded database, a simulated phone.
+
+    Example: foregate demo --port 8001
+    """
+    from foregate.demo.run import run
+
+    run(host, port, folder)
+
+
+@app.command
+def migrate(*, settings: SettingsFile = None, down: bool = False) -> None:
+    """Bring the database to this version (or, with --down, take it back by one).
+
+    Example: foregate migrate --settings /etc/foregate.toml
+    """
+    from foregate.store import migrate as migrations
+
+    chosen = _settings(settings)
+    (migrations.downgrade if down else migrations.upgrade)(chosen.database)
+    print(f"schema is at {migrations.current(chosen.database)}")
+
+
+@app.command
+def keys(file: Path) -> None:
+    """Make a key file, readable by you alone. Keep it outside the database, and a copy of it in a safe.
+
+    Example: foregate keys /etc/foregate/keys.toml
+    """
+    from foregate.store.keyring import write_keys
+
+    try:
+        write_keys(file)
+    except FileExistsError:
+        _fail(f"{file} exists already; a second set of keys would make everything stored unreadable")
+    print(f"{file}: new keys. Without this file nothing in the database can be read again.")
+
+
+@imports.command(name="customers")
+def import_customers(file: Path, *, settings: SettingsFile = None) -> None:
+    """Import people and cards into the embedded core bank from a CSV file; running it again changes what changed.
+
+    Columns: core_ref,name,birth_date,document_type,document_number,document_expires_on,card_number,card_pin,bound_phone
+
+    Example: foregate import customers people.csv --settings /etc/foregate.toml
+    """
+    from foregate.doors.cli_work import import_file
+
+    sys.exit(asyncio.run(import_file(_settings(settings), file)))
+
+
+@audit.command(name="verify")
+def audit_verify(*, settings: SettingsFile = None, anchor: Path | None = None) -> None:
+    """Verify every chain of the audit record, and the seals over them, against the anchor if there is one.
+
+    Example: foregate audit verify --settings /etc/foregate.toml --anchor /mnt/other/anchor.jsonl
+    """
+    from foregate.doors.cli_work import verify_audit
+
+    sys.exit(asyncio.run(verify_audit(_settings(settings), anchor)))
+
+
+def _settings(path: str | None) -> Any:
+    from foregate.settings import BadSettings, load
+
+    try:
+        return load(path)
+    except BadSettings as bad:
+        _fail(str(bad))
+
+
+def _fail(message: str) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(2)
+
+
+def main() -> None:
+    """Run the command line; a mistake in settings or data is a sentence, not a trace."""
+    from foregate.settings import BadSettings
+
+    try:
+        app()
+    except BadSettings as bad:
+        _fail(str(bad))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The commands that work on the store: importing customers, verifying the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from foregate.settings import Settings
+
+out = Console()
+
+
+async def import_file(settings: Settings, file: Path) -> int:
+    """Import a customer file; say line by line what was refused. Returns the exit code."""
+    from foregate.bootstrap import SystemClock, open_store
+    from foregate.gateways.core_bank.csv_import import import_customers
+    from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
+    from foregate.gateways.hashing import Argon2Hasher
+    from foregate.store.keyring import load_keys
+
+    keys = load_keys(Path(settings.keys_file))
+    store = await open_store(settings, keys, SystemClock())
+    hasher = Argon2Hasher(keys)
+    refused: list[str] = []
+
+    def report(line: int, reason: str) -> None:
+        refused.append(f"line {line}: {reason}")
+        out.print(f"[red]line {line}[/red]: {reason}")
+
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            counts = await import_customers(EmbeddedCoreBank(store, keys, hasher), lines, report)
+    finally:
+        hasher.close()
+        await store.close()
+    out.print(f"{counts}")
+    return 1 if refused else 0
+
+
+async def verify_audit(settings: Settings, anchor: Path | None) -> int:
+    """Verify the audit record; name the first bad event of each chain. Returns the exit code."""
+    from foregate.bootstrap import SystemClock, open_store
+    from foregate.store.audit_check import verify
+    from foregate.store.keyring import load_keys
+
+    keys = load_keys(Path(settings.keys_file))
+    store = await open_store(settings, keys, SystemClock())
+    path = anchor or (Path(settings.audit_anchor) if settings.audit_anchor else None)
+    try:
+        findings = await verify(store, anchor=path)
+    finally:
+        await store.close()
+    for finding in findings:
+        out.print(f"[red]tampered[/red] {finding}")
+    if not findings:
+        out.print(
+            "[green]The record is whole.[/green]" + ("" if path else " (No anchor given: a cut tail could hide.)")
+        )
+    return 1 if findings else 0

@@ -1,0 +1,162 @@
+"""The edge: what every request passes, once, before a handler sees it.
+
+One ASGI middleware, decisions made in `__init__`, early exits in `__call__`: wrong host, too large, a form from
+another site. Around the answer it puts the headers that every response carries, counts it and writes one log line.
+What goes wrong inside becomes a problem with remedies like any other.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foregate.ports import Busy, Unreachable
+from foregate.rules import limits
+from foregate.settings import Settings
+
+log = structlog.get_logger("foregate.edge")
+ANSWERED = Counter("foregate_requests_total", "Requests by route and status class", ("route", "status"))
+SECONDS = Histogram(
+    "foregate_request_seconds", "Time to answer", ("route",), buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3)
+)
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+Refuser = Callable[[Request, str], Awaitable[Response]]
+
+
+class TooLarge(Exception):
+    """The body went over BODY_BYTES."""
+
+
+class Edge:
+    """Wraps the application. `refuse(request, cause)` makes the answer for what is refused here."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, refuse: Refuser, csp: str) -> None:
+        self._app = app
+        self._refuse = refuse
+        self._origin = settings.origin
+        self._hosts = {settings.host} | (
+            {settings.host.replace("127.0.0.1", "localhost")} if settings.is_demo else set()
+        )
+        self._headers = {
+            "Content-Security-Policy": csp,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(self), geolocation=(self), microphone=()",
+        }
+        if settings.is_https:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        reference = secrets.token_hex(5)
+        scope.setdefault("state", {})["support_ref"] = reference
+        outcome = _Outcome(send, self._headers)
+        await self._answer(scope, receive, outcome)
+        self._note(scope, outcome.status, time.perf_counter() - began, reference)
+
+    async def _answer(self, scope: Scope, receive: Receive, outcome: _Outcome) -> None:
+        request = Request(scope)
+        cause = self._objection(request)
+        if cause is None:
+            try:
+                await self._app(scope, _bounded(receive), outcome)
+                return
+            except TooLarge:
+                cause = "too-large"
+            except (Busy, Unreachable):
+                cause = "busy"
+            except Exception:
+                # The whole trace goes to the log under the reference; the visitor gets the reference alone.
+                log.exception("failed", support_ref=scope["state"]["support_ref"], path=scope["path"])
+                cause = "internal-error"
+            if outcome.has_begun:
+                return
+        response = await self._refuse(request, cause)
+        await response(scope, receive, outcome)
+
+    def _objection(self, request: Request) -> str | None:
+        headers = request.headers
+        if headers.get("host", "") not in self._hosts:
+            return "misdirected"
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > limits.BODY_BYTES:
+            return "too-large"
+        if request.method not in SAFE_METHODS and not self._is_from_here(headers):
+            return "origin-refused"
+        return None
+
+    def _is_from_here(self, headers: Headers) -> bool:
+        """A browser says where a form came from; one that does not is asked for a referrer; JSON comes from apps."""
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if origin is not None:
+            return origin in {f"{urlsplit(self._origin).scheme}://{host}" for host in self._hosts}
+        if site is not None:
+            return site in ("same-origin", "none")
+        referrer = headers.get("referer")
+        if referrer is not None:
+            return urlsplit(referrer).netloc in self._hosts
+        return headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+
+    def _note(self, scope: Scope, status: int, seconds: float, reference: str) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        ANSWERED.labels(route, f"{status // 100}xx").inc()
+        SECONDS.labels(route).observe(seconds)
+        log.info(
+            "answered",
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            support_ref=reference,
+        )
+
+
+class _Outcome:
+    """A `send` that adds the headers, and remembers the status."""
+
+    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 500
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in self._headers.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        await self._send(message)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Count the body as it arrives: a length header may lie or be missing."""
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > limits.BODY_BYTES:
+                raise TooLarge
+        return message
+
+    return bounded

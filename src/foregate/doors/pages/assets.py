@@ -1,0 +1,107 @@
+"""Style and script: read once, made small, named by what they hold.
+
+The style stands inside every page, so the first request is enough to see it; the policy allows it by its hash, and
+nothing else that is inline. The script is a file of its own, cached for a year under a name that changes with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import brotli
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+FOLDER: Final = Path(__file__).parent
+YEAR_SECONDS: Final = 31_536_000
+
+
+class Asset(msgspec.Struct, frozen=True):
+    """A static file: where it is served, as which type, plain and compressed."""
+
+    path: str
+    media_type: str
+    body: bytes
+    small: bytes
+
+
+@cache
+def style() -> str:
+    """Return the style sheet, without comments and layout."""
+    return minified_css((FOLDER / "style.css").read_text("utf-8"))
+
+
+@cache
+def script() -> Asset:
+    """Return the script of the customer pages."""
+    return asset("f", "js", minified_js((FOLDER / "script.js").read_text("utf-8")))
+
+
+@cache
+def icon() -> Asset:
+    """Return the little gate that browsers show in tabs."""
+    return asset("gate", "svg", (FOLDER / "gate.svg").read_text("utf-8").strip())
+
+
+MEDIA_TYPES: Final = {"js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+
+def asset(stem: str, suffix: str, text: str) -> Asset:
+    """Return `text` as a file under `/s/`, named by its hash."""
+    body = text.encode()
+    digest = hashlib.sha256(body).hexdigest()[:10]
+    return Asset(f"/s/{stem}.{digest}.{suffix}", MEDIA_TYPES[suffix], body, brotli.compress(body, quality=11))
+
+
+def serve(request: Request, file: Asset) -> Response:
+    """Answer with a static file. It never changes under its name, so browsers never ask again."""
+    is_small = "br" in request.headers.get("accept-encoding", "")
+    headers = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable", "Vary": "Accept-Encoding"}
+    if is_small:
+        headers["Content-Encoding"] = "br"
+    return Response(file.small if is_small else file.body, media_type=file.media_type, headers=headers)
+
+
+def style_hash() -> str:
+    """Return the source expression that allows the inline style: `sha256-...`."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
+
+
+def content_security_policy() -> str:
+    """Return the policy of every page: our script, our one style, our forms, and nothing else at all."""
+    rules = {
+        "default-src": "'none'",
+        "style-src": f"'{style_hash()}'",
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "object-src": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def minified_css(text: str) -> str:
+    """Return a style sheet without comments, layout, and what no browser needs."""
+    bare = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    bare = re.sub(r"\s+", " ", bare)
+    bare = re.sub(r"\s*([{};,>])\s*", r"\1", bare)
+    bare = re.sub(r":\s+", ":", bare)
+    return bare.replace(";}", "}").strip()
+
+
+def minified_js(text: str) -> str:
+    """Return a script without comments and indentation. Lines stay: our scripts leave no semicolon out, people may."""
+    bare = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    lines = (line.strip() for line in bare.splitlines())
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,155 @@
+"""From a template and facts to a response: words in the visitor's language, small, with the right cache headers.
+
+Rules
+  1. Every value is escaped; no template marks anything as safe but the style and the gate, which are ours.
+  2. A page that anybody gets alike carries no token: it may be kept and is asked for again by its validator. All
+     others are `no-store`, which the edge sets where a response says nothing.
+  3. Compression of a page that mirrors input beside a secret would let the lengths tell the secret (BREACH). No
+     page carries one: sessions live in cookies, journeys by an id that is no secret, keys are drawn per rendering.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import brotli
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+
+from foregate.desk.sessions import idle_seconds
+from foregate.desk.view import Reply
+from foregate.doors.pages import assets
+from foregate.doors.requests import language_of, with_cookies
+from foregate.doors.text import catalog
+from foregate.ports import SessionRow
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+HTML_LANG: Final = {"zh": "zh-CN"}
+DYNAMIC_QUALITY: Final = 5  # of brotli: 1 ms a page; 11 would take 20
+
+Say = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a page says about itself.
+
+    `back` is where the visitor is, for the language switch; `keeps_typed`: the switch is a button of the page's
+    main form, so that what was typed comes along. `session` makes the idle warning run.
+    """
+
+    template: str
+    back: str
+    status: int = 200
+    language: str | None = None
+    keeps_typed: bool = False
+    has_problem: bool = False
+    is_public: bool = False
+    session: SessionRow | None = None
+
+
+@cache
+def environment() -> Environment:
+    """Return the one environment of all templates."""
+    return Environment(
+        loader=FileSystemLoader([TEMPLATES]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+    )
+
+
+def add_templates(folder: Path) -> None:
+    """Look for templates in `folder` too (the demo has some of its own)."""
+    loader = environment().loader
+    if isinstance(loader, FileSystemLoader) and str(folder) not in loader.searchpath:
+        loader.searchpath.append(str(folder))
+
+
+def sayer(language: str) -> Say:
+    """Return what says a key in `language`."""
+
+    def say(key: str, /, **facts: object) -> str:
+        return catalog.text(language, key, **facts)
+
+    return say
+
+
+def duration(language: str, seconds: int, *, is_past: bool = False) -> str:
+    """Return a length of time as people say it: rounded up where one waits for it, down where it is past."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= length + (0 if is_past else 1) or (seconds == length and unit == "minutes"):
+            count = seconds // length if is_past else -(-seconds // length)
+            return catalog.text(language, f"page.{unit}", count=count)
+    return catalog.text(language, "page.seconds", count=max(1, seconds))
+
+
+def html(request: Request, page: Page, **facts: Any) -> str:
+    """Return the page as text."""
+    language = page.language or language_of(request)
+    settings = request.app.state.settings
+    shown = {
+        "t": sayer(language),
+        "duration": lambda seconds, **how: duration(language, seconds, **how),
+        "page": page,
+        "language": language,
+        "lang": HTML_LANG.get(language, language),
+        "tongues": [(code, catalog.text(code, "language.name")) for code in catalog.languages() if code != language],
+        "html_lang": HTML_LANG,
+        "settings": settings,
+        "style": assets.style(),
+        "script": assets.script().path,
+        "icon": assets.icon().path,
+        "idle": int(idle_seconds(page.session)) if page.session else None,
+    }
+    return environment().get_template(page.template).render(shown | facts)
+
+
+def respond(request: Request, page: Page, reply: Reply | None = None, **facts: Any) -> Response:
+    """Return the page as a response, with the cookies of `reply`."""
+    body = html(request, page, **facts).encode()
+    headers = {"Content-Language": page.language or language_of(request), "Vary": "Accept-Encoding"}
+    if page.is_public and page.status == 200 and request.method in ("GET", "HEAD"):
+        validator = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
+        is_new = getattr(request.state, "new_visitor", None) is not None
+        # What a cache shared by several people keeps must not hold somebody's cookie.
+        headers["Cache-Control"] = "private, no-cache" if is_new else "no-cache"
+        headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
+        headers["ETag"] = validator
+        if validator in request.headers.get("if-none-match", ""):
+            return with_cookies(Response(status_code=304, headers=headers), reply, request)
+    small, encoding = compressed(body, request.headers.get("accept-encoding", ""), is_public=page.is_public)
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    response = Response(small, page.status, headers, media_type="text/html; charset=utf-8")
+    return with_cookies(response, reply, request)
+
+
+def compressed(body: bytes, accepted: str, *, is_public: bool = False) -> tuple[bytes, str | None]:
+    """Return `body` as small as the browser can read it, and the name of that coding."""
+    if "br" in accepted:
+        return (_smallest(body) if is_public else brotli.compress(body, quality=DYNAMIC_QUALITY)), "br"
+    if "gzip" in accepted:
+        return gzip.compress(body, 6, mtime=0), "gzip"
+    return body, None
+
+
+@cache
+def _cached(body: bytes) -> bytes:
+    return bytes(brotli.compress(body, quality=11))
+
+
+def _smallest(body: bytes) -> bytes:
+    """Compress with all effort what is the same for everybody. Few pages are, so few are kept."""
+    if _cached.cache_info().currsize > 256:  # typed numbers may stand in it; begin anew rather than grow
+        _cached.cache_clear()
+    return _cached(body)

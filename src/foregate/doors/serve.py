@@ -1,0 +1,66 @@
+"""Serving: one uvicorn worker per process; put as many processes behind a balancer as there are cores."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from foregate.settings import Settings
+
+_SECRET_KEYS = frozenset({"code", "password", "pin", "card", "phone", "token", "secret", "name"})
+
+
+def redact(logger: object, method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Blank every value whose key names a secret or a person's data. By key, never by position."""
+    return {key: "***" if _SECRET_KEYS & set(key.lower().split("_")) else value for key, value in event.items()}
+
+
+def set_up_logging() -> None:
+    """One JSON line an event, to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until told to stop. Raises BadSettings before the first byte when the settings are weak."""
+    set_up_logging()
+    asyncio.run(_serve(settings, host, port))
+
+
+async def _serve(settings: Settings, host: str, port: int) -> None:
+    from foregate.bootstrap import build
+
+    house = await build(settings)
+    await run(house.app, host, port)
+
+
+async def run(app: ASGIApp, host: str, port: int) -> None:
+    """Run one server. Access lines are the edge's: uvicorn's would carry addresses with their parameters."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        log_level="warning",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        lifespan="on",
+    )
+    await uvicorn.Server(config).serve()

@@ -1,0 +1,174 @@
+"""Read a file of customers into the embedded core bank.
+
+One line is one card. A person with several cards has a line for each; what the lines say of the person has to
+agree. Running a file again changes nothing; running a newer one changes what changed. Nothing is ever deleted: a
+card that was closed is for the bank to say.
+
+    core_ref,name,birth_date,document_type,document_number,document_expires_on,card_number,card_pin,bound_phone
+
+`document_expires_on` is empty for a document without an end, `bound_phone` for a card without a number. Dates are
+written YYYY-MM-DD.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
+from foregate.rules import inputs, limits
+from foregate.rules.inputs import BadInput
+
+COLUMNS: Final = (
+    "core_ref", "name", "birth_date", "document_type", "document_number", "document_expires_on", "card_number",
+    "card_pin", "bound_phone",
+)  # fmt: skip
+CORE_REF_CHARS: Final = 64
+# As many lines at once as there are processors to hash their PINs.
+AT_ONCE: Final = os.cpu_count() or 1
+
+Report = Callable[[int, str], None]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One good line, in normal form."""
+
+    core_ref: str
+    name: str
+    birth_date: str
+    document_type: str
+    document_number: str
+    document_expires_on: str | None
+    card_number: str
+    card_pin: str
+    bound_phone: str | None
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What became of the lines."""
+
+    loaded: int
+    refused: int
+
+    def __str__(self) -> str:
+        return f"{self.loaded} cards loaded, {self.refused} lines refused"
+
+
+async def import_customers(core: EmbeddedCoreBank, lines: Iterable[str], report: Report) -> Counts:
+    """Load the good lines of a CSV file, and give line number and reason of each bad one to `report`.
+
+    `lines` may be an open file of any size; line 1 is the header. Raises ValueError when the header is another.
+    """
+    loaded = refused = 0
+
+    def refuse(line: int, reason: str) -> None:
+        nonlocal refused
+        refused += 1
+        report(line, reason)
+
+    batch: list[Line] = []
+    for line in good_lines(lines, refuse):
+        batch.append(line)
+        if len(batch) == AT_ONCE:
+            loaded += await _load(core, batch)
+            batch = []
+    loaded += await _load(core, batch)
+    return Counts(loaded, refused)
+
+
+async def _load(core: EmbeddedCoreBank, batch: list[Line]) -> int:
+    # Lines of one batch may name the same card, where the later line counts; so only different cards go together.
+    by_card = {line.card_number: line for line in batch}
+    await asyncio.gather(*(_load_line(core, line) for line in by_card.values()))
+    return len(batch)
+
+
+async def _load_line(core: EmbeddedCoreBank, line: Line) -> None:
+    # The person first: whoever finds the card finds its holder.
+    await core.put_person(
+        core_ref=line.core_ref,
+        name=line.name,
+        birth_date=line.birth_date,
+        document_type=line.document_type,
+        document_number=line.document_number,
+        document_expires_on=line.document_expires_on,
+    )
+    await core.put_card(
+        core_ref=line.core_ref, card_number=line.card_number, card_pin=line.card_pin, bound_phone=line.bound_phone
+    )
+
+
+def good_lines(lines: Iterable[str], refuse: Report) -> Iterator[Line]:
+    """Yield the good lines; `refuse` the others. Raises ValueError when the header is not COLUMNS."""
+    numbered = enumerate(lines, start=1)
+    header = next(numbered, (1, ""))[1].lstrip("\ufeff").strip()
+    if tuple(column.strip() for column in header.split(",")) != COLUMNS:
+        raise ValueError(f"The first line has to be: {','.join(COLUMNS)}")
+    for line_number, text in numbered:
+        if not text.strip():
+            continue
+        try:
+            yield parse(text)
+        except BadInput as bad:
+            refuse(line_number, bad.code)
+
+
+def parse(text: str) -> Line:
+    """Return one line in normal form. Raises BadInput with `column: code`, for a person to find it."""
+    if len(text) > limits.IMPORT_LINE_CHARS:
+        raise BadInput(f"longer than {limits.IMPORT_LINE_CHARS} characters")
+    try:
+        # One line at a time: a quote that is never closed spoils its own line, not the rest of the file.
+        (cells,) = csv.reader([text], strict=True)
+    except (csv.Error, ValueError):
+        raise BadInput("not a line of CSV") from None
+    if len(cells) != len(COLUMNS):
+        raise BadInput(f"{len(cells)} columns in place of {len(COLUMNS)}")
+    row = dict(zip(COLUMNS, cells, strict=True))
+    document_type = _checked("document_type", inputs.normal_document_type, row)
+    return Line(
+        core_ref=_checked("core_ref", _core_ref, row),
+        name=_checked("name", inputs.normal_name, row),
+        birth_date=_checked("birth_date", _day, row),
+        document_type=document_type,
+        document_number=_checked("document_number", lambda n: inputs.normal_document(document_type, n), row),
+        document_expires_on=_checked_or_none("document_expires_on", _day, row),
+        card_number=_checked("card_number", inputs.normal_card, row),
+        card_pin=_checked("card_pin", inputs.normal_pin, row),
+        bound_phone=_checked_or_none("bound_phone", inputs.normal_phone, row),
+    )
+
+
+def _checked(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str:
+    try:
+        return normal(row[column])
+    except BadInput as bad:
+        raise BadInput(f"{column}: {bad.code}") from None
+
+
+def _checked_or_none(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str | None:
+    return _checked(column, normal, row) if row[column].strip() else None
+
+
+def _day(text: str) -> str:
+    text = inputs.plain(text)
+    try:
+        # fromisoformat alone would take 19900412 and 1990-W15-4 too.
+        if len(text) != len("1990-04-12"):
+            raise ValueError
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise BadInput("not a date like 1990-04-12") from None
+
+
+def _core_ref(text: str) -> str:
+    ref = inputs.plain(text)
+    if not ref or len(ref) > CORE_REF_CHARS:
+        raise BadInput(f"has to have 1 to {CORE_REF_CHARS} characters")
+    return ref

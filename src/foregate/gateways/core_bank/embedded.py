@@ -1,0 +1,157 @@
+"""A core bank in our own database: people, their cards, the numbers bound to them, and PINs as hashes.
+
+For a trial, for the demo, and for a bank whose core system sends a file every night.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from foregate.ids import new_id
+from foregate.ports import CardHolder, Hasher
+from foregate.store.keyring import Keys
+from foregate.store.statements import Row, Statement, Value, insert_into, number, word
+from foregate.store.tables import core_card, core_person
+from foregate.store.unit_of_work import SqlStore
+
+_c, _p = core_card.c, core_person.c
+# More cards than this nobody holds, nor are bound to one number; a page that lists them stays a page.
+CARDS_MAX: Final = 100
+
+_holders = select(core_card, core_person).join(core_person, _p.core_ref == _c.core_ref)
+_HOLDER: Final = Statement(_holders.where(_c.card_digest == bindparam("card_digest")))
+_OF: Final = Statement(
+    _holders.where(_c.core_ref == bindparam("of_person"), _c.status == word("active"))
+    .order_by(_c.card_ref)
+    .limit(number(CARDS_MAX))
+)
+_BOUND_TO: Final = Statement(
+    _holders.where(_c.bound_phone_digest == bindparam("phone_digest"), _c.status == word("active"))
+    .order_by(_c.card_ref)
+    .limit(number(CARDS_MAX))
+)
+_PIN_HASH: Final = Statement(select(_c.pin_hash).where(_c.card_digest == bindparam("card_digest")))
+
+_putting_person = insert_into(core_person)
+_PUT_PERSON: Final = Statement(
+    _putting_person.on_conflict_do_update(
+        index_elements=[_p.core_ref],
+        set_={c.name: _putting_person.excluded[c.name] for c in core_person.columns if c.name != "core_ref"},
+    )
+)
+_putting_card = insert_into(core_card)
+# `card_ref` stays: cards are listed in the order in which they first came.
+_PUT_CARD: Final = Statement(
+    _putting_card.on_conflict_do_update(
+        index_elements=[_c.card_digest],
+        set_={
+            c.name: _putting_card.excluded[c.name]
+            for c in core_card.columns
+            if c.name not in ("card_digest", "card_ref")
+        },
+    )
+)
+
+
+class EmbeddedCoreBank:
+    """A `ports.CoreBank` over `core_person` and `core_card`. Its numbers are in normal form (`rules/inputs.py`)."""
+
+    def __init__(self, store: SqlStore, keys: Keys, hasher: Hasher) -> None:
+        self._database, self._keys, self._hasher = store.database, keys, hasher
+
+    async def holder(self, card_number: str) -> CardHolder | None:
+        """Return who holds this card, active or closed."""
+        row = await self._database.read_one(_HOLDER, card_digest=self._card_digest(card_number))
+        return self._card_holder(row) if row else None
+
+    async def cards_of(self, core_ref: str) -> tuple[CardHolder, ...]:
+        """Every active card of a person, oldest first."""
+        return await self._card_holders(_OF, of_person=core_ref)
+
+    async def cards_bound_to(self, phone: str) -> tuple[CardHolder, ...]:
+        """Every active card that this number was bound to when it was issued, oldest first."""
+        return await self._card_holders(_BOUND_TO, phone_digest=self._keys.digest("core-phone", phone))
+
+    async def is_pin(self, card_number: str | None, pin: str) -> bool:
+        """Compare; None (no such card) costs the same and is False. Counting failures is the caller's."""
+        digest = self._card_digest(card_number or "")
+        row = await self._database.read_one(_PIN_HASH, card_digest=digest)
+        return await self._hasher.verify(row["pin_hash"] if row else None, _pin_of(digest, pin))
+
+    async def put_person(
+        self,
+        *,
+        core_ref: str,
+        name: str,
+        birth_date: str,
+        document_type: str,
+        document_number: str,
+        document_expires_on: str | None,
+    ) -> None:
+        """Add a person, or bring one up to date."""
+        async with self._database.transaction() as connection:
+            await connection.run(
+                _PUT_PERSON,
+                core_ref=core_ref,
+                name_sealed=self._seal("core_person.name", core_ref, name),
+                birth_date_sealed=self._seal("core_person.birth_date", core_ref, birth_date),
+                document_type=document_type,
+                document_number_sealed=self._seal("core_person.document_number", core_ref, document_number),
+                document_expires_on=document_expires_on,
+            )
+
+    async def put_card(
+        self, *, core_ref: str, card_number: str, card_pin: str, bound_phone: str | None, status: str = "active"
+    ) -> None:
+        """Add a card of a person who is there, or bring one up to date. Raises Busy when the hash pool is full."""
+        digest = self._card_digest(card_number)
+        pin_hash = await self._hasher.hash(_pin_of(digest, card_pin))
+        place = digest.hex()
+        async with self._database.transaction() as connection:
+            await connection.run(
+                _PUT_CARD,
+                card_digest=digest,
+                card_ref=new_id(),
+                core_ref=core_ref,
+                card_number_sealed=self._seal("core_card.card_number", place, card_number),
+                bound_phone_sealed=self._seal("core_card.bound_phone", place, bound_phone) if bound_phone else None,
+                bound_phone_digest=self._keys.digest("core-phone", bound_phone) if bound_phone else None,
+                pin_hash=pin_hash,
+                status=status,
+            )
+
+    async def _card_holders(self, statement: Statement, **values: Value) -> tuple[CardHolder, ...]:
+        async with self._database.snapshot() as connection:
+            return tuple(self._card_holder(row) for row in await connection.all(statement, **values))
+
+    def _card_digest(self, card_number: str) -> bytes:
+        return self._keys.digest("core-card", card_number)
+
+    def _seal(self, column: str, place: str, value: str) -> bytes:
+        return self._keys.encrypt(value.encode(), f"{column}:{place}")
+
+    def _unseal(self, column: str, place: str, sealed: bytes) -> str:
+        return self._keys.decrypt(sealed, f"{column}:{place}").decode()
+
+    def _card_holder(self, row: Row) -> CardHolder:
+        core_ref, place = row["core_ref"], row["card_digest"].hex()
+        phone = row["bound_phone_sealed"]
+        return CardHolder(
+            core_ref=core_ref,
+            card_ref=row["card_ref"],
+            name=self._unseal("core_person.name", core_ref, row["name_sealed"]),
+            document_type=row["document_type"],
+            document_number=self._unseal("core_person.document_number", core_ref, row["document_number_sealed"]),
+            document_expires_on=row["document_expires_on"],
+            birth_date=self._unseal("core_person.birth_date", core_ref, row["birth_date_sealed"]),
+            bound_phone=None if phone is None else self._unseal("core_card.bound_phone", place, phone),
+            card_number=self._unseal("core_card.card_number", place, row["card_number_sealed"]),
+            status=row["status"],
+        )
+
+
+def _pin_of(card_digest: bytes, pin: str) -> str:
+    """Bind the PIN to its card: equal PINs of two cards have nothing in common."""
+    return f"card-pin:{card_digest.hex()}:{pin}"

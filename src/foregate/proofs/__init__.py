@@ -1,0 +1,43 @@
+"""One file for each way to show who you are.
+
+A proof is a module that fits `ProofKind`. The desk calls it in one order that no proof can change: `offer` when it
+is asked for, then for each answer `charge` (spend a try, in one guarded statement), `compare` (outside the
+transaction when it is slow), `settle` (write down what came of it). Comparing before charging cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from foregate.rules.inputs import Answer
+from foregate.rules.words import Proof
+from foregate.situation import Refused, Situation, World
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """It was right."""
+
+
+class ProofKind(Protocol):
+    """A way to show who you are."""
+
+    PROOF: Proof
+    CAUSES: tuple[str, ...]
+    QUICK: bool  # True: comparing takes microseconds and may happen inside the transaction
+    ANSWER: type[Answer]
+
+    async def offer(self, at: Situation) -> Refused | None:
+        """Make ready to be asked: send the code. A refusal here leaves the step open."""
+
+    async def facts(self, at: Situation) -> Mapping[str, str | int]:
+        """What the page shows beside the question. The same for a decoy."""
+
+    async def charge(self, answer: Any, at: Situation) -> Any | Refused:
+        """Spend one try; return a ticket for `compare`."""
+
+    async def compare(self, answer: Any, ticket: Any, world: World) -> bool: ...
+
+    async def settle(self, is_right: bool, ticket: Any, at: Situation) -> Proved | Refused: ...

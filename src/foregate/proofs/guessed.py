@@ -1,0 +1,46 @@
+"""What `password` and `card_pin` share: a counter per customer, proof and lane, charged ahead of every comparison."""
+
+from __future__ import annotations
+
+from foregate.ports import CounterRow
+from foregate.rules import limits
+from foregate.rules.words import Proof
+from foregate.situation import Refused, Situation
+
+
+async def charge(proof: Proof, at: Situation) -> CounterRow | Refused:
+    """Count one failure in this lane. Refused when the proof is blocked for now, or off."""
+    counter = counter_of(proof, at)
+    charged = await at.tx.counters.charge(at.subject.customer_id, counter, at.lane, at.now)
+    if charged is not None:
+        return charged
+    rows = [row for row in await at.tx.counters.of(at.subject.customer_id) if row.counter == counter]
+    if sum(row.total for row in rows) >= limits.TOTAL_FAILURES:
+        return Refused(cause="proof-disabled")
+    until = max((row.blocked_until for row in rows if row.lane == at.lane), default=at.now)
+    return Refused(cause="proof-blocked", retry_in_seconds=max(1, until - at.now))
+
+
+async def forgive(proof: Proof, at: Situation) -> None:
+    """The comparison was right: this lane's failures are forgotten."""
+    await at.tx.counters.succeed(at.subject.customer_id, counter_of(proof, at), at.lane)
+
+
+def wrong(cause: str, charged: CounterRow, now: int) -> Refused:
+    """Return the refusal after a wrong answer: how many tries are left in this row, or how long the block lasts."""
+    left = (-charged.in_a_row) % limits.ROW_FAILURES
+    if left == 0:
+        return Refused(
+            cause="proof-blocked",
+            retry_in_seconds=max(1, charged.blocked_until - now),
+            failures_in_a_row=charged.in_a_row,
+        )
+    return Refused(cause=cause, tries_left=left, failures_in_a_row=charged.in_a_row)
+
+
+def counter_of(proof: Proof, at: Situation) -> str:
+    """Return the counter that the table names for this proof on this row."""
+    counter = at.row.counter_for(proof)
+    if counter is None:
+        raise LookupError(f"{at.row.name} asks for {proof.name} but charges nothing for it")
+    return counter

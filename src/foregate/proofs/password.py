@@ -1,0 +1,70 @@
+"""Proof `password` (know): never alone, and only after possession.
+
+Compared as argon2id over a keyed digest, outside the transaction and in a bounded pool. A customer that does not
+exist, or has no password, costs the same hash (ASVS 5.0, 6.3.8; NIST SP 800-63B-4, 3.1.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from foregate.ports import CounterRow
+from foregate.proofs import Proved, guessed
+from foregate.rules import inputs
+from foregate.rules.words import PASSWORD
+from foregate.situation import Refused, Situation, World
+
+PROOF = PASSWORD
+CAUSES = ("password-wrong", "proof-blocked", "proof-disabled")
+QUICK = False
+
+
+class Answer(inputs.Answer, frozen=True):
+    """The password."""
+
+    password: inputs.Password
+
+
+ANSWER = Answer
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A charged try, and what to compare with."""
+
+    charged: CounterRow
+    password_hash: str | None
+    customer_id: str
+
+
+async def offer(at: Situation) -> Refused | None:
+    """Nothing to send."""
+    return None
+
+
+async def facts(at: Situation) -> Mapping[str, str | int]:
+    """Nothing to show: not even whether a password is set."""
+    return {}
+
+
+async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
+    """Count the try, then fetch the hash. Blocked is said before anything is hashed."""
+    charged = await guessed.charge(PROOF, at)
+    if isinstance(charged, Refused):
+        return charged
+    customer = await at.tx.customers.find(at.subject.customer_id)
+    return Ticket(charged, customer.password_hash if customer else None, at.subject.customer_id)
+
+
+async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:
+    """Hash and compare."""
+    return await world.hasher.verify(ticket.password_hash, answer.password)
+
+
+async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refused:
+    """Forgive, or say how many tries are left."""
+    if not is_right:
+        return guessed.wrong("password-wrong", ticket.charged, at.now)
+    await guessed.forgive(PROOF, at)
+    return Proved()

@@ -1,0 +1,191 @@
+"""Proof `phone_code` (have): digits sent to a number the customer holds, or a text sent from it.
+
+Rules
+  1. A code is never stored, not even hashed: it is derived from a random nonce and a key outside the database.
+  2. One code is live per journey, the newest. Another one brings no new tries.
+  3. Guesses at short codes are also counted per number, over all journeys. After `CODE_STREAK` wrong in a row the
+     number gets long codes, 65 bits, which need no counter. So nobody can be guessed, and nobody locked out.
+  4. Whose messages were used up by a stranger can still prove the number by texting us: that costs the bank
+     nothing and no stranger can spend it.
+
+Sources: NIST SP 800-63B-4, 3.1.3.2 and 3.2.2; ASVS 5.0, 6.5 and 6.6.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from hmac import compare_digest
+
+import msgspec
+
+from foregate.ids import new_id
+from foregate.ports import CodeRow, Event, Keyring, Message
+from foregate.proofs import Proved
+from foregate.rules import inputs, limits
+from foregate.rules.words import PHONE_CODE
+from foregate.situation import Refused, Situation, World
+
+PROOF = PHONE_CODE
+CAUSES = ("code-wrong", "code-expired", "code-used-up", "code-too-soon", "codes-spent", "text-not-arrived")
+QUICK = True
+
+BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to confuse
+
+
+class Answer(inputs.Answer, frozen=True):
+    """The code as typed or filled in by the phone."""
+
+    code: inputs.Code
+
+
+ANSWER = Answer
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A charged try at this code. `is_decoy`: nothing can be right."""
+
+    code: CodeRow
+    is_decoy: bool
+    is_late: bool
+
+
+def code_of(keyring: Keyring, nonce: bytes, is_long: bool) -> str:
+    """Return the code that `nonce` stands for: six digits, or thirteen base32 symbols."""
+    number = int.from_bytes(keyring.derive("code", nonce))
+    if not is_long:
+        return f"{number % 10**limits.CODE_DIGITS:0{int(limits.CODE_DIGITS)}d}"
+    return "".join(BASE32[number >> (5 * place) & 31] for place in range(limits.LONG_CODE_SYMBOLS))
+
+
+def token_of(keyring: Keyring, nonce: bytes) -> str:
+    """Return the digits to send us by text instead."""
+    number = int.from_bytes(keyring.derive("text-us", nonce))
+    return f"{number % 10**limits.TEXT_DIGITS:0{int(limits.TEXT_DIGITS)}d}"
+
+
+def phone_digest(keyring: Keyring, phone_key: str) -> bytes:
+    """Return what a number, or a decoy's stand-in, is counted by."""
+    return keyring.digest("phone", phone_key)
+
+
+async def offer(at: Situation) -> Refused | None:
+    """Send a code if the limits allow it. The live code, if any, stays valid when they do not."""
+    known = await at.tx.codes.find(at.journey_id)
+    if known is not None and known.tries >= limits.CODE_TRIES:
+        return Refused(cause="code-used-up")
+    if known is not None and known.sends >= limits.SENDS_PER_JOURNEY:
+        return Refused(cause="codes-spent")
+    keyring = at.world.keyring
+    number = phone_digest(keyring, at.subject.phone_key)
+    claim = keyring.digest("claim", at.subject.claim_key)
+    mine = await at.tx.codes.spend_send(claim, at.now)
+    # Two limits: the visitor hears of the one on what they typed. The one on the number is silent, or a card's
+    # limit that shows on somebody's phone number would tell whose number it is.
+    theirs = await (at.tx.codes.spend_send if mine.is_allowed else at.tx.codes.look_at_sends)(number, at.now)
+    if mine.is_allowed or known is None:
+        await _issue(at, known, number, theirs.streak, is_sent=mine.is_allowed, is_delivered=theirs.is_allowed)
+    if mine.is_allowed:
+        return None
+    cause = "codes-spent" if mine.is_spent else "code-too-soon"
+    return Refused(cause=cause, retry_in_seconds=mine.wait_seconds)
+
+
+async def _issue(
+    at: Situation, known: CodeRow | None, number: bytes, streak: int, *, is_sent: bool, is_delivered: bool
+) -> None:
+    code = CodeRow(
+        journey_id=at.journey_id,
+        purpose=at.row.name,
+        phone_digest=number,
+        nonce=secrets.token_bytes(16),
+        is_long=streak >= limits.CODE_STREAK,
+        tries=known.tries if known else 0,
+        sends=(known.sends if known else 0) + is_sent,
+        sent_at=at.now if is_sent else 0,
+        expires_at=at.now + limits.CODE_TTL_SECONDS if is_sent else 0,
+        is_used=False,
+    )
+    await at.tx.codes.issue(code)
+    if not is_sent:
+        return
+    await at.tx.outbox.put(
+        Message(
+            message_id=new_id(),
+            customer_id=at.subject.customer_id,
+            phone=at.subject.phone if is_delivered else None,
+            template="sms.code",
+            language=at.language,
+            facts={"purpose": at.row.name, "long": "yes" if code.is_long else "no"},
+            nonce=code.nonce,
+            expires_at=code.expires_at,
+        ),
+        at.now,
+    )
+    await at.tx.audit.record(
+        Event(chain=at.chain, kind="code-sent", journey_id=at.journey_id, source=at.source,
+              details={"purpose": at.row.name, "sends": code.sends}),
+        at.now,
+    )  # fmt: skip
+
+
+async def facts(at: Situation) -> Mapping[str, str | int]:
+    """Return the seconds until the code dies and until another may be asked for, and the text that would do too."""
+    code = await at.tx.codes.find(at.journey_id)
+    if code is None:
+        return {}
+    shown: dict[str, str | int] = {
+        "code_expires_in_seconds": max(0, code.expires_at - at.now),
+        "resend_in_seconds": max(0, code.sent_at + limits.RESEND_SECONDS - at.now),
+        "sends_left": max(0, limits.SENDS_PER_JOURNEY - code.sends),
+        "code_length": int(limits.LONG_CODE_SYMBOLS if code.is_long else limits.CODE_DIGITS),
+        "text_us": token_of(at.world.keyring, code.nonce),
+    }
+    if at.subject.masked_phone:
+        shown["phone"] = at.subject.masked_phone
+    return shown
+
+
+async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
+    """Spend one of the journey's tries, and for a short code one of the number's streak."""
+    code = await at.tx.codes.charge(at.journey_id, limits.CODE_TRIES)
+    if code is None:
+        return Refused(cause="code-used-up")
+    is_late = code.expires_at <= at.now
+    if not code.is_long and not is_late:
+        is_counted = await at.tx.codes.charge_streak(code.phone_digest, limits.CODE_STREAK, at.now)
+        is_late = not is_counted  # outgrown: only a long code is taken for this number now
+    return Ticket(code, is_decoy=at.subject.phone is None, is_late=is_late)
+
+
+async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:
+    """Say whether `answer` is the live code. A decoy's never is."""
+    right = code_of(world.keyring, ticket.code.nonce, ticket.code.is_long)
+    is_equal = compare_digest(right.encode(), answer.code.encode())
+    return is_equal and not ticket.is_decoy
+
+
+async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refused:
+    """Use the code up when it was right and in time; two right answers may race here, one of them wins."""
+    if ticket.is_late:
+        return Refused(cause="code-expired")
+    if not is_right:
+        left = limits.CODE_TRIES - ticket.code.tries
+        return Refused(cause="code-wrong" if left > 0 else "code-used-up")
+    if not await at.tx.codes.consume(at.journey_id):
+        return Refused(cause="code-used-up")
+    await at.tx.codes.clear_streak(ticket.code.phone_digest)
+    return Proved()
+
+
+async def texted(at: Situation) -> Proved | Refused:
+    """Say whether the text that the page showed has arrived from the customer's number."""
+    code = await at.tx.codes.find(at.journey_id)
+    if code is None or code.is_used:
+        return Refused(cause="code-used-up")
+    keyring = at.world.keyring
+    token = keyring.digest("text-us", token_of(keyring, code.nonce))
+    has_arrived = await at.tx.codes.take_inbound(code.phone_digest, token, at.now)
+    if not has_arrived or at.subject.phone is None:
+        return Refused(cause="text-not-arrived")
+    return Proved() if await at.tx.codes.consume(at.journey_id) else Refused(cause="code-used-up")

@@ -1,0 +1,210 @@
+"""The audit record: one hash chain for each customer, seals over all chains, and an anchor outside.
+
+Rules
+  1. An event is written in the transaction of what it tells about. If it cannot be written, that did not happen.
+  2. Each event carries the hash of the one before it in its chain, and a hash (HMAC under the audit key) of itself.
+  3. Every minute a seal covers the newest event of each chain that grew; seals form a chain of their own.
+  4. Each seal's hash is appended to the anchor, a file that the bank ships to another machine.
+
+Theory of operation
+  Whoever can write to the database but has no audit key cannot make an event that verifies; they can only take
+  events away. In the middle that breaks the chain. At its end the seal tells, for it names how long the chain was.
+  Who takes the newest seals away as well is told by the anchor; and so is who has even the key and rewrites it all.
+
+  `audit_head` holds the last hash of each chain. The first statement of an append moves it on and thereby holds
+  the chain until commit: parallel transactions on one chain queue up, none fails. So events are kept back until
+  the transaction is about to commit, and chains are taken in alphabetical order, that nobody waits in a circle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from sqlalchemy import bindparam, select, update
+
+from foregate.ports import Clock, Event
+from foregate.rules import limits
+from foregate.store.keyring import Keys
+from foregate.store.loops import Loop
+from foregate.store.statements import Connection, Database, Row, Statement, Value, insert_into, number, text_of, time_of
+from foregate.store.tables import audit_event, audit_head, audit_seal, audit_sealed_head
+
+GENESIS: Final = b""
+LABEL_CHARS: Final = 200
+# Heads in one seal: few enough to hold their rows for a moment only; more changed heads make more seals.
+SEAL_HEADS: Final = 500
+
+_heads = audit_head.c
+_of_chain: Final = _heads.chain == text_of("of_chain")
+_inserting_head = insert_into(audit_head)
+# `hash` stays what it was: RETURNING gives the new number and, still, the hash of the event before.
+_ADVANCE: Final = Statement(
+    _inserting_head.on_conflict_do_update(
+        index_elements=[_heads.chain],
+        set_={"seq": _heads.seq + _inserting_head.excluded.seq, "is_sealed": number(0)},
+    ).returning(_heads.seq, _heads.hash)
+)
+_APPEND: Final = Statement(insert_into(audit_event))
+_SET_HASH: Final = Statement(update(audit_head).where(_of_chain).values(hash=bindparam("hash")))
+
+_UNSEALED: Final = Statement(
+    select(_heads.chain, _heads.seq, _heads.hash)
+    .where(_heads.is_sealed == number(0))
+    .order_by(_heads.chain)
+    .limit(number(SEAL_HEADS))
+)
+_LAST_SEAL: Final = Statement(select(audit_seal).order_by(audit_seal.c.seal.desc()).limit(number(1)))
+_ADD_SEAL: Final = Statement(insert_into(audit_seal).on_conflict_do_nothing().returning(audit_seal.c.seal))
+_ADD_SEALED_HEAD: Final = Statement(insert_into(audit_sealed_head))
+# Guarded: a chain that grew meanwhile is left for the next seal.
+_MARK_SEALED: Final = Statement(
+    update(audit_head).where(_of_chain, _heads.seq == time_of("of_seq")).values(is_sealed=number(1))
+)
+
+
+def canonical(value: Sequence[object] | dict[str, str | int]) -> bytes:
+    """Return the one JSON text of `value`: sorted keys, no blanks, ASCII alone, so line breaks stay escaped."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode()
+
+
+def event_hash(keys: Keys, event: Row) -> bytes:
+    """Return the hash that an event with these columns has to carry."""
+    columns = ("chain", "seq", "at", "kind", "journey_id", "actor", "source", "details")
+    return keys.audit_mac("event", canonical([*(event[name] for name in columns), event["prev"].hex()]))
+
+
+def seal_root(heads: Sequence[Row]) -> bytes:
+    """Return the digest over the newest events of the sealed chains."""
+    lines = sorted(canonical([head["chain"], head["seq"], head["hash"].hex()]) for head in heads)
+    return hashlib.sha256(b"\n".join(lines)).digest()
+
+
+def seal_hash(keys: Keys, seal: Row) -> bytes:
+    """Return the hash that a seal with these columns has to carry."""
+    content = [seal["seal"], seal["at"], seal["heads"], seal["root"].hex(), seal["prev"].hex()]
+    return keys.audit_mac("seal", canonical(content))
+
+
+class AuditIn:
+    """`ports.Audit` in one transaction. Events are written by `flush`, right before the commit."""
+
+    __slots__ = ("_connection", "_events", "_keys")
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection, self._keys = connection, keys
+        self._events: list[dict[str, Value]] = []
+
+    async def record(self, event: Event, now: int) -> None:
+        """Append to the event's chain. Raises ValueError when its details are longer than an event may be."""
+        details = canonical(event.details)
+        if len(details) > limits.AUDIT_DETAILS_BYTES:
+            raise ValueError(f"audit event {event.kind}: details of {len(details)} bytes")
+        self._events.append(
+            {
+                "chain": event.chain,
+                "at": now,
+                "kind": event.kind,
+                "journey_id": event.journey_id,
+                "actor": _inert(event.actor),
+                "source": _inert(event.source),
+                "details": details.decode(),
+            }
+        )
+
+    async def flush(self) -> None:
+        """Write what was recorded. From here on the chains are held."""
+        events, self._events = self._events, []
+        for chain in sorted({str(event["chain"]) for event in events}):
+            await self._append(chain, [event for event in events if event["chain"] == chain])
+
+    async def _append(self, chain: str, events: list[dict[str, Value]]) -> None:
+        head = await self._connection.one(_ADVANCE, chain=chain, seq=len(events), hash=GENESIS, is_sealed=0)
+        assert head is not None, "an upsert without a guard returns its row"  # noqa: S101
+        seq, prev = head["seq"] - len(events), head["hash"]
+        for event in events:
+            seq += 1
+            event["seq"], event["prev"] = seq, prev
+            event["hash"] = prev = event_hash(self._keys, event)
+        if len(events) == 1:
+            await self._connection.run(_APPEND, **events[0])
+        else:
+            await self._connection.run_many(_APPEND, events)
+        await self._connection.run(_SET_HASH, of_chain=chain, hash=prev)
+
+
+def _inert(label: str) -> str:
+    return "".join(c if c.isprintable() else "�" for c in label[:LABEL_CHARS])
+
+
+class Record(Protocol):
+    """What sealing and checking need of the store."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+class Sealer(Loop):
+    """Seals the chains at least every SEAL_SECONDS, and appends each seal to the anchor when there is one."""
+
+    def __init__(self, record: Record, anchor: Path | None = None, pause_seconds: float = limits.SEAL_SECONDS) -> None:
+        super().__init__(pause_seconds)
+        self._record, self._anchor = record, anchor
+
+    async def once(self) -> None:
+        """Seal until every chain is sealed."""
+        while await self.seal() == SEAL_HEADS:
+            pass
+
+    async def seal(self) -> int:
+        """Make one seal over at most SEAL_HEADS chains that grew. Returns how many; 0: none, or another node did."""
+        async with self._record.database.transaction() as connection:
+            heads = await connection.all(_UNSEALED)
+            seal = await self._write(connection, heads) if heads else None
+        if seal is None:
+            return 0
+        if self._anchor is not None:
+            await asyncio.to_thread(_append_line, self._anchor, anchor_line(seal))
+        return len(heads)
+
+    async def _write(self, connection: Connection, heads: Sequence[Row]) -> dict[str, Value] | None:
+        last = await connection.one(_LAST_SEAL)
+        seal: dict[str, Value] = {
+            "seal": last["seal"] + 1 if last else 1,
+            "at": self._record.clock.now(),
+            "heads": len(heads),
+            "root": seal_root(heads),
+            "prev": last["hash"] if last else GENESIS,
+        }
+        seal["hash"] = seal_hash(self._record.keys, seal)
+        if await connection.one(_ADD_SEAL, **seal) is None:
+            return None
+        in_order = sorted(heads, key=lambda head: str(head["chain"]))
+        await connection.run_many(
+            _ADD_SEALED_HEAD, [{"seal": seal["seal"], "chain": h["chain"], "seq": h["seq"]} for h in in_order]
+        )
+        await connection.run_many(_MARK_SEALED, [{"of_chain": h["chain"], "of_seq": h["seq"]} for h in in_order])
+        return seal
+
+
+def anchor_line(seal: Row) -> bytes:
+    """Return what the anchor keeps of a seal."""
+    return canonical({"seal": seal["seal"], "at": seal["at"], "hash": seal["hash"].hex()}) + b"\n"
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        os.write(descriptor, line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

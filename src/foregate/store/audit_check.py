@@ -1,0 +1,208 @@
+"""Hold the audit record against itself, its seals and its anchor, and say in plain words what does not fit.
+
+Reads everything as of one moment, a page at a time, while the bank goes on. Each chain is named once, with the
+first event from which it can no longer be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from sqlalchemy import and_, exists, or_, select
+
+from foregate.store.audit import GENESIS, Record, event_hash, seal_hash, seal_root
+from foregate.store.keyring import Keys
+from foregate.store.statements import Connection, Row, Statement, number, text_of, time_of
+from foregate.store.tables import audit_event, audit_head, audit_seal, audit_sealed_head
+
+PAGE: Final = 500
+
+_e, _h, _s, _k = audit_event.c, audit_head.c, audit_seal.c, audit_sealed_head.c
+
+_EVENTS: Final = Statement(
+    select(audit_event, _h.seq.label("head_seq"), _h.hash.label("head_hash"))
+    .outerjoin(audit_head, _h.chain == _e.chain)
+    .where(
+        or_(_e.chain > text_of("after_chain"), and_(_e.chain == text_of("after_chain"), _e.seq > time_of("after_seq")))
+    )
+    .order_by(_e.chain, _e.seq)
+    .limit(number(PAGE))
+)
+_BARE_HEADS: Final = Statement(
+    select(_h.chain).where(~exists().where(_e.chain == _h.chain)).order_by(_h.chain).limit(number(PAGE))
+)
+_UNCOVERED_HEADS: Final = Statement(
+    select(_h.chain, _h.seq)
+    .where(_h.is_sealed == number(1), ~exists().where(_k.chain == _h.chain, _k.seq == _h.seq))
+    .order_by(_h.chain)
+    .limit(number(PAGE))
+)
+_SEALS: Final = Statement(select(audit_seal).where(_s.seal > time_of("after")).order_by(_s.seal).limit(number(PAGE)))
+_SEALED: Final = Statement(
+    select(_k.chain, _k.seq, _e.hash)
+    .outerjoin(audit_event, and_(_e.chain == _k.chain, _e.seq == _k.seq))
+    .where(_k.seal == time_of("of_seal"))
+)
+_SEAL_HASH: Final = Statement(select(_s.hash).where(_s.seal == time_of("of_seal")))
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that does not fit. `seq` is the first event (or seal) that cannot be trusted."""
+
+    chain: str  # a chain, or `seals`
+    seq: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.chain}, from number {self.seq}: {self.what}"
+
+
+SEALS: Final = "seals"
+
+
+async def verify(record: Record, anchor: Path | None = None) -> list[Finding]:
+    """Check every event, every seal and, when given, the anchor. An empty list: nothing was tampered with.
+
+    Raises FileNotFoundError when there is no such anchor.
+    """
+    findings: dict[str, Finding] = {}
+
+    def note(finding: Finding) -> None:
+        findings.setdefault(finding.chain, finding)
+
+    async with record.database.snapshot() as connection:
+        async for finding in _check_chains(connection, record.keys):
+            note(finding)
+        async for finding in _check_seals(connection, record.keys):
+            note(finding)
+        if anchor is not None:
+            async for finding in _check_anchor(connection, anchor):
+                note(finding)
+    return list(findings.values())
+
+
+# ---------------------------------------------------------------- chains
+
+
+async def _check_chains(connection: Connection, keys: Keys) -> AsyncIterator[Finding]:
+    last: Row | None = None
+    is_good = True
+    async for event in _events(connection):
+        if last is None or event["chain"] != last["chain"]:
+            if last is not None and is_good and (finding := _check_end(last)):
+                yield finding
+            last, is_good = None, True
+        if is_good and (finding := _check_event(keys, event, last)):
+            is_good = False
+            yield finding
+        last = event
+    if last is not None and is_good and (finding := _check_end(last)):
+        yield finding
+    for head in await connection.all(_BARE_HEADS):
+        yield Finding(head["chain"], 1, "every event of this chain was removed")
+
+
+async def _events(connection: Connection) -> AsyncIterator[Row]:
+    chain, seq = "", 0
+    while True:
+        page = await connection.all(_EVENTS, after_chain=chain, after_seq=seq)
+        for event in page:
+            yield event
+        if len(page) < PAGE:
+            return
+        chain, seq = page[-1]["chain"], page[-1]["seq"]
+
+
+def _check_event(keys: Keys, event: Row, before: Row | None) -> Finding | None:
+    chain, seq = event["chain"], event["seq"]
+    expected = before["seq"] + 1 if before else 1
+    if seq != expected:
+        gone = f"event {expected} was" if seq == expected + 1 else f"events {expected} to {seq - 1} were"
+        return Finding(chain, expected, f"{gone} removed")
+    if event["hash"] != event_hash(keys, event):
+        return Finding(chain, seq, "the event was changed, moved, or not written by Foregate")
+    if event["prev"] != (before["hash"] if before else GENESIS):
+        return Finding(chain, seq, "the event does not follow the one before it: two records were spliced")
+    return None
+
+
+def _check_end(last: Row) -> Finding | None:
+    chain, seq = last["chain"], last["seq"]
+    if last["head_seq"] is None:
+        return Finding(chain, seq, "the head of this chain was removed")
+    if last["head_seq"] > seq:
+        return Finding(chain, seq + 1, f"the newest events, up to {last['head_seq']}, were removed")
+    if last["head_seq"] < seq or last["head_hash"] != last["hash"]:
+        return Finding(chain, seq, "the head of this chain is not its newest event")
+    return None
+
+
+# ---------------------------------------------------------------- seals
+
+
+async def _check_seals(connection: Connection, keys: Keys) -> AsyncIterator[Finding]:
+    before: Row | None = None
+    while True:
+        page = await connection.all(_SEALS, after=before["seal"] if before else 0)
+        for seal in page:
+            if finding := _check_seal(keys, seal, before):
+                yield finding
+            for finding in _check_sealed(seal, await connection.all(_SEALED, of_seal=seal["seal"])):
+                yield finding
+            before = seal
+        if len(page) < PAGE:
+            break
+    for head in await connection.all(_UNCOVERED_HEADS):
+        yield Finding(head["chain"], head["seq"], "the event was sealed, and the seal is gone: seals were removed")
+
+
+def _check_seal(keys: Keys, seal: Row, before: Row | None) -> Finding | None:
+    expected = before["seal"] + 1 if before else 1
+    if seal["seal"] != expected:
+        return Finding(SEALS, expected, f"the seals before {seal['seal']} were removed")
+    if seal["hash"] != seal_hash(keys, seal):
+        return Finding(SEALS, seal["seal"], "the seal was changed, or not made by Foregate")
+    if seal["prev"] != (before["hash"] if before else GENESIS):
+        return Finding(SEALS, seal["seal"], "the seal does not follow the one before it")
+    return None
+
+
+def _check_sealed(seal: Row, heads: Sequence[Row]) -> Iterator[Finding]:
+    missing = [head for head in heads if head["hash"] is None]
+    for head in missing:
+        yield Finding(head["chain"], head["seq"], f"the event was there when seal {seal['seal']} was made, and is gone")
+    if len(heads) != seal["heads"]:
+        yield Finding(SEALS, seal["seal"], f"the seal covered {seal['heads']} chains, {len(heads)} are left")
+    elif not missing and seal_root(heads) != seal["root"]:
+        yield Finding(SEALS, seal["seal"], "the events are not those that were sealed: the record was rewritten")
+
+
+# ---------------------------------------------------------------- the anchor
+
+
+class _Anchored(msgspec.Struct, frozen=True):
+    seal: int
+    hash: str
+
+
+async def _check_anchor(connection: Connection, anchor: Path) -> AsyncIterator[Finding]:
+    for place, line in enumerate(_lines(anchor), start=1):
+        try:
+            anchored = msgspec.json.decode(line, type=_Anchored)
+        except msgspec.DecodeError:
+            yield Finding(SEALS, 0, f"line {place} of the anchor file is damaged")
+            continue
+        stored = await connection.one(_SEAL_HASH, of_seal=anchored.seal)
+        if stored is None:
+            yield Finding(SEALS, anchored.seal, "the anchor has this seal, the database has not: the end was cut off")
+        elif stored["hash"].hex() != anchored.hash:
+            yield Finding(SEALS, anchored.seal, "the seal is not the one in the anchor: the record was rewritten")
+
+
+def _lines(anchor: Path) -> Iterator[bytes]:
+    """Raises FileNotFoundError: whoever asked for the anchor has to be told that it was not looked at."""
+    with anchor.open("rb") as file:
+        yield from (line for line in file if line.strip())

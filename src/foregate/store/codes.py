@@ -1,0 +1,222 @@
+"""Codes, what may still be sent, guesses in a row, and texts that came in.
+
+Every charge is one statement whose guard and whose change the database does together: whoever gets a row back may
+go on, and there are exactly as many such rows as the limit says.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, or_, select, update
+
+from foregate.ports import CodeRow, SendVerdict
+from foregate.rules import limits
+from foregate.rules.limits import DAY, HOUR
+from foregate.store.statements import Connection, Row, Statement, insert_into, number, text_of, time_of
+from foregate.store.tables import code, inbound_text, send_guard
+
+_ISSUING: Final = insert_into(code)
+# The journey's tries and whether a code was used stay as they are: another code brings nothing new but digits.
+_ISSUE: Final = Statement(
+    _ISSUING.on_conflict_do_update(
+        index_elements=[code.c.journey_id],
+        set_={
+            "nonce": _ISSUING.excluded.nonce,
+            "is_long": _ISSUING.excluded.is_long,
+            "sent_at": _ISSUING.excluded.sent_at,
+            "expires_at": _ISSUING.excluded.expires_at,
+            "sends": code.c.sends + number(1),
+        },
+    ).returning(code)
+)
+_CHARGE: Final = Statement(
+    update(code)
+    .where(
+        code.c.journey_id == text_of("journey_id"),
+        code.c.is_used == number(0),
+        code.c.tries < time_of("tries_max"),
+    )
+    .values(tries=code.c.tries + number(1))
+    .returning(code)
+)
+_CONSUME: Final = Statement(
+    update(code)
+    .where(code.c.journey_id == text_of("journey_id"), code.c.is_used == number(0))
+    .values(is_used=number(1))
+)
+_FIND: Final = Statement(select(code).where(code.c.journey_id == text_of("journey_id")))
+
+# ---------------------------------------------------------------- sends
+
+_guard, _now = send_guard.c, time_of("now")
+_hour_over: Final = _guard.hour_from <= _now - number(HOUR)
+_day_over: Final = _guard.day_from <= _now - number(DAY)
+
+
+def _from_here(
+    is_over: ColumnElement[bool], otherwise: ColumnElement[int], start: ColumnElement[int]
+) -> ColumnElement[int]:
+    return case((is_over, start), else_=otherwise)
+
+
+_SPEND_SEND: Final = Statement(
+    insert_into(send_guard)
+    .on_conflict_do_update(
+        index_elements=[_guard.key],
+        set_={
+            "last_at": _now,
+            "hour_from": _from_here(_hour_over, _guard.hour_from, _now),
+            "hour_count": _from_here(_hour_over, _guard.hour_count + number(1), number(1)),
+            "day_from": _from_here(_day_over, _guard.day_from, _now),
+            "day_count": _from_here(_day_over, _guard.day_count + number(1), number(1)),
+            "touched_at": _now,
+        },
+        where=and_(
+            _guard.last_at <= _now - number(limits.RESEND_SECONDS),
+            or_(_hour_over, _guard.hour_count < number(limits.SENDS_PER_HOUR)),
+            or_(_day_over, _guard.day_count < number(limits.SENDS_PER_DAY)),
+        ),
+    )
+    .returning(_guard.streak)
+)
+_LOOK_AT_SENDS: Final = Statement(select(send_guard).where(_guard.key == bindparam("key")))
+
+_CHARGE_STREAK: Final = Statement(
+    insert_into(send_guard)
+    .on_conflict_do_update(
+        index_elements=[_guard.key],
+        set_={"streak": _guard.streak + number(1), "touched_at": _now},
+        where=_guard.streak < time_of("streak_max"),
+    )
+    .returning(_guard.streak)
+)
+_CLEAR_STREAK: Final = Statement(
+    update(send_guard).where(_guard.key == bindparam("guard_key"), _guard.streak > number(0)).values(streak=number(0))
+)
+
+# ---------------------------------------------------------------- texts that came in
+
+_PUT_INBOUND: Final = Statement(
+    (_inserting := insert_into(inbound_text)).on_conflict_do_update(
+        index_elements=[inbound_text.c.phone_digest, inbound_text.c.token_digest],
+        set_={"expires_at": _inserting.excluded.expires_at},
+    )
+)
+_TAKE_INBOUND: Final = Statement(
+    delete(inbound_text).where(
+        inbound_text.c.phone_digest == bindparam("phone_digest"),
+        inbound_text.c.token_digest == bindparam("token_digest"),
+        inbound_text.c.expires_at > bindparam("now"),
+    )
+)
+
+_NEVER: Final = 0
+_OPEN_WINDOW: Final = {"last_at": _NEVER, "hour_from": _NEVER, "hour_count": 0, "day_from": _NEVER, "day_count": 0}
+
+
+class CodesIn:
+    """`ports.Codes` in one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def issue(self, row: CodeRow) -> CodeRow:
+        """Insert, or replace nonce, length and times of the journey's code. Tries stay, sends grow by one."""
+        stored = await self._connection.one(
+            _ISSUE,
+            journey_id=row.journey_id,
+            purpose=row.purpose,
+            phone_digest=row.phone_digest,
+            nonce=row.nonce,
+            is_long=int(row.is_long),
+            tries=row.tries,
+            sends=row.sends,
+            sent_at=row.sent_at,
+            expires_at=row.expires_at,
+            is_used=int(row.is_used),
+        )
+        assert stored is not None, "an upsert without a guard returns its row"  # noqa: S101
+        return _code(stored)
+
+    async def charge(self, journey_id: str, tries_max: int) -> CodeRow | None:
+        """Spend one try. None: none left, used, or no code. Returns it as after the try."""
+        row = await self._connection.one(_CHARGE, journey_id=journey_id, tries_max=tries_max)
+        return _code(row) if row else None
+
+    async def consume(self, journey_id: str) -> bool:
+        """Use the code up. False: somebody else did."""
+        return await self._connection.run(_CONSUME, journey_id=journey_id) == 1
+
+    async def find(self, journey_id: str) -> CodeRow | None:
+        """Return the journey's code, whatever became of it."""
+        row = await self._connection.one(_FIND, journey_id=journey_id)
+        return _code(row) if row else None
+
+    async def spend_send(self, key: bytes, now: int) -> SendVerdict:
+        """Charge one message to `key`. Only a refusal is read again, to say how long to wait."""
+        row = await self._connection.one(
+            _SPEND_SEND,
+            key=key, now=now, last_at=now, hour_from=now, hour_count=1, day_from=now, day_count=1, streak=0,
+            touched_at=now,
+        )  # fmt: skip
+        if row is None:
+            return await self.look_at_sends(key, now)
+        return SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=row["streak"])
+
+    async def look_at_sends(self, key: bytes, now: int) -> SendVerdict:
+        """Say whether a message may go out, without charging it."""
+        row = await self._connection.one(_LOOK_AT_SENDS, key=key)
+        return _verdict(row, now) if row else SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=0)
+
+    async def charge_streak(self, key: bytes, streak_max: int, now: int) -> bool:
+        """Count one guess at a short code of this number; False when `streak_max` were wrong in a row already."""
+        row = await self._connection.one(
+            _CHARGE_STREAK, key=key, now=now, streak=1, touched_at=now, streak_max=streak_max, **_OPEN_WINDOW
+        )
+        return row is not None
+
+    async def clear_streak(self, key: bytes) -> None:
+        """A short code of this number was right."""
+        await self._connection.run(_CLEAR_STREAK, guard_key=key)
+
+    async def put_inbound(self, phone_digest: bytes, token_digest: bytes, expires_at: int) -> None:
+        """A message arrived from this number with this text."""
+        await self._connection.run(
+            _PUT_INBOUND, phone_digest=phone_digest, token_digest=token_digest, expires_at=expires_at
+        )
+
+    async def take_inbound(self, phone_digest: bytes, token_digest: bytes, now: int) -> bool:
+        """Consume it; True once."""
+        taken = await self._connection.run(_TAKE_INBOUND, phone_digest=phone_digest, token_digest=token_digest, now=now)
+        return taken == 1
+
+
+def _verdict(row: Row, now: int) -> SendVerdict:
+    def left(is_out: bool, start: int, length: int) -> int:
+        return max(0, start + length - now) if is_out else 0
+
+    minute = left(True, row["last_at"], limits.RESEND_SECONDS)
+    quota = max(
+        left(row["hour_count"] >= limits.SENDS_PER_HOUR, row["hour_from"], HOUR),
+        left(row["day_count"] >= limits.SENDS_PER_DAY, row["day_from"], DAY),
+    )
+    wait = max(minute, quota)
+    return SendVerdict(is_allowed=wait == 0, wait_seconds=wait, is_spent=quota > 0, streak=row["streak"])
+
+
+def _code(row: Row) -> CodeRow:
+    return CodeRow(
+        journey_id=row["journey_id"],
+        purpose=row["purpose"],
+        phone_digest=row["phone_digest"],
+        nonce=row["nonce"],
+        is_long=bool(row["is_long"]),
+        tries=row["tries"],
+        sends=row["sends"],
+        sent_at=row["sent_at"],
+        expires_at=row["expires_at"],
+        is_used=bool(row["is_used"]),
+    )

@@ -1,0 +1,138 @@
+"""What is kept for how long, and the janitor who takes the rest away.
+
+Every table stands in RETENTION. The janitor deletes in bites of PURGE_BATCH rows, each a transaction of its own:
+locks are short, and whoever stops it half-way loses nothing but the rest of the round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, select, tuple_
+
+from foregate.rules import limits
+from foregate.rules.limits import DAY
+from foregate.store import tables
+from foregate.store.loops import Loop
+from foregate.store.statements import Statement, number, time_of, word
+from foregate.store.unit_of_work import SqlStore
+
+SWEEP_SECONDS: Final = 60
+# An expired journey still says what to do next, and repeats its last reply.
+JOURNEY_KEPT_SECONDS: Final = DAY
+# For support: was the message sent? Number and text were erased when it ended.
+MESSAGE_KEPT_SECONDS: Final = 7 * DAY
+
+_now: Final = time_of("now")
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """Rows go when they are over. `over` is a condition on the table, given `now`."""
+
+    table: Table
+    over: ColumnElement[bool]
+
+
+class PurgedWith(msgspec.Struct, frozen=True):
+    """Rows go together with the row they belong to, found by `column`."""
+
+    owner: str
+    column: str
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Rows stay, for this reason."""
+
+    why: str
+
+
+def _before(column: ColumnElement[int], seconds: int) -> ColumnElement[bool]:
+    return column <= _now - number(seconds)
+
+
+_g = tables.send_guard.c
+RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
+    "journey": Purged(tables.journey, _before(tables.journey.c.expires_at, JOURNEY_KEPT_SECONDS)),
+    # Never before its journey: a code that is issued anew would have all its tries again.
+    "code": PurgedWith("journey", "journey_id"),
+    "session": Purged(tables.session, tables.session.c.expires_at <= _now),
+    "device": Purged(tables.device, _before(tables.device.c.seen_at, limits.DEVICE_DAYS * DAY)),
+    "counter": Purged(tables.counter, _before(tables.counter.c.touched_at, limits.COUNTER_DAYS * DAY)),
+    # Guesses in a row outlive the day's quota, or a patient guesser would get new ones every day.
+    "send_guard": Purged(
+        tables.send_guard,
+        and_(
+            _before(_g.touched_at, DAY),
+            or_(_g.streak == number(0), _before(_g.touched_at, limits.COUNTER_DAYS * DAY)),
+        ),
+    ),
+    "inbound_text": Purged(tables.inbound_text, tables.inbound_text.c.expires_at <= _now),
+    "outbox": Purged(
+        tables.outbox,
+        and_(tables.outbox.c.status != word("waiting"), _before(tables.outbox.c.ended_at, MESSAGE_KEPT_SECONDS)),
+    ),
+    "customer": Kept("as long as the bank has the customer"),
+    "login_name": Kept("as long as the customer"),
+    "permission": Kept("as long as the customer; one row for each lane ever closed"),
+    "audit_event": Kept("the record; how long is the bank's law, and nobody shortens a chain unseen"),
+    "audit_head": Kept("one row for each chain"),
+    "audit_seal": Kept("with the record, which is checked by it"),
+    "audit_sealed_head": Kept("with the record, which is checked by it"),
+    "core_person": Kept("the embedded core bank's own data"),
+    "core_card": Kept("the embedded core bank's own data"),
+}
+
+
+def _bite(purged: Purged) -> Statement:
+    key = tuple(purged.table.primary_key.columns)
+    which = select(*key).where(purged.over).limit(number(limits.PURGE_BATCH))
+    row = key[0] if len(key) == 1 else tuple_(*key)
+    return Statement(delete(purged.table).where(row.in_(which)).returning(*key))
+
+
+_BITES: Final = {name: _bite(rule) for name, rule in RETENTION.items() if isinstance(rule, Purged)}
+_WITH: Final = {
+    rule.owner: (
+        rule.column,
+        Statement(delete(owned := tables.metadata.tables[name]).where(owned.c[rule.column] == bindparam(rule.column))),
+    )
+    for name, rule in RETENTION.items()
+    if isinstance(rule, PurgedWith)
+}
+
+
+class Janitor(Loop):
+    """Purges what is over, table by table."""
+
+    def __init__(self, store: SqlStore, pause_seconds: float = SWEEP_SECONDS) -> None:
+        super().__init__(pause_seconds)
+        self._store = store
+
+    async def once(self) -> None:
+        """Do one round."""
+        await self.sweep()
+
+    async def sweep(self) -> dict[str, int]:
+        """Purge every table until nothing in it is over. Returns how many rows went, by table."""
+        now = self._store.clock.now()
+        return {name: await self._purge(name, now) for name in _BITES}
+
+    async def _purge(self, name: str, now: int) -> int:
+        gone = 0
+        while not self.is_stopping:
+            bite = await self.bite(name, now)
+            gone += bite
+            if bite < limits.PURGE_BATCH:
+                break
+        return gone
+
+    async def bite(self, name: str, now: int) -> int:
+        """Purge at most PURGE_BATCH rows of one table. Returns how many went."""
+        async with self._store.database.transaction() as connection:
+            rows = await connection.all(_BITES[name], now=now)
+            if rows and name in _WITH:
+                column, statement = _WITH[name]
+                await connection.run_many(statement, [{column: row[column]} for row in rows])
+        return len(rows)

@@ -1,0 +1,119 @@
+"""Journeys under way. What the desk keeps in them comes sealed and leaves sealed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import bindparam, select, update
+
+from foregate.ports import JourneyRow, Taken
+from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, word
+from foregate.store.tables import code, journey
+
+_NEVER_CHANGED: Final = ("journey_id", "created_at")
+_VERSION: Final = bindparam("version", type_=journey.c.version.type)
+
+_INSERT: Final = Statement(insert_into(journey).on_conflict_do_nothing().returning(journey.c.journey_id))
+_LOCK: Final = Statement(select(journey).where(journey.c.journey_id == text_of("journey_id")).with_for_update())
+# What was ended from elsewhere stays ended, whatever an answer under way would still like to write.
+_SAVE: Final = Statement(
+    update(journey)
+    .where(
+        journey.c.journey_id == text_of("journey_id"),
+        journey.c.version.in_((_VERSION, _VERSION - number(1))),
+        journey.c.status != word("void"),
+    )
+    .values({c.name: bindparam(c.name) for c in journey.columns if c.name not in _NEVER_CHANGED})
+)
+_FIND_RECENT: Final = Statement(
+    select(journey)
+    .where(
+        journey.c.visitor_digest == bindparam("visitor_digest"),
+        journey.c.name == bindparam("name"),
+        journey.c.claim_digest == bindparam("claim_digest"),
+        journey.c.created_at >= bindparam("since"),
+        journey.c.status == word("open"),
+    )
+    .order_by(journey.c.created_at.desc(), journey.c.journey_id.desc())
+    .limit(number(1))
+)
+_OTHERS: Final = (
+    journey.c.customer_id == text_of("customer_id"),
+    journey.c.journey_id != text_of("but"),
+    journey.c.status == word("open"),
+)
+_VOID_CODES: Final = Statement(
+    update(code).where(code.c.journey_id.in_(select(journey.c.journey_id).where(*_OTHERS))).values(is_used=number(1))
+)
+_VOID: Final = Statement(update(journey).where(*_OTHERS).values(status=word("void")))
+
+
+class JourneysIn:
+    """`ports.Journeys` in one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def insert(self, row: JourneyRow) -> None:
+        """Raises Taken when the id exists."""
+        if await self._connection.one(_INSERT, **_values(row)) is None:
+            raise Taken("journey_id")
+
+    async def lock(self, journey_id: str) -> JourneyRow | None:
+        """Read a journey and hold it until the transaction ends."""
+        row = await self._connection.one(_LOCK, journey_id=journey_id)
+        return _journey(row) if row else None
+
+    async def save(self, row: JourneyRow) -> bool:
+        """Write everything but id and creation. False: it is void, or stands elsewhere than one version before."""
+        return await self._connection.run(_SAVE, **_values(row)) == 1
+
+    async def find_recent(self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int) -> JourneyRow | None:
+        """The newest open journey of this browser with the same name and claim, made at or after `since`."""
+        row = await self._connection.one(
+            _FIND_RECENT, visitor_digest=visitor_digest, name=name, claim_digest=claim_digest, since=since
+        )
+        return _journey(row) if row else None
+
+    async def void_others(self, customer_id: str, but: str) -> int:
+        """End every other open journey of the customer, and their codes."""
+        await self._connection.run(_VOID_CODES, customer_id=customer_id, but=but)
+        return await self._connection.run(_VOID, customer_id=customer_id, but=but)
+
+
+def _values(row: JourneyRow) -> dict[str, Value]:
+    return {
+        "journey_id": row.journey_id,
+        "name": row.name,
+        "version": row.version,
+        "status": row.status,
+        "visitor_digest": row.visitor_digest,
+        "customer_id": row.customer_id,
+        "claim_digest": row.claim_digest,
+        "state_sealed": row.state,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "last_key": row.last_key,
+        "last_request": row.last_request,
+        "last_reply_sealed": row.last_reply,
+    }
+
+
+def _journey(row: Row) -> JourneyRow:
+    return JourneyRow(
+        journey_id=row["journey_id"],
+        name=row["name"],
+        version=row["version"],
+        status=row["status"],
+        visitor_digest=row["visitor_digest"],
+        customer_id=row["customer_id"],
+        claim_digest=row["claim_digest"],
+        state=row["state_sealed"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        last_key=row["last_key"],
+        last_request=row["last_request"],
+        last_reply=row["last_reply_sealed"],
+    )

@@ -1,0 +1,61 @@
+"""Messages to be sent: written with the state they tell about. `outbox.py` sends them after the commit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from foregate.ports import Message
+from foregate.store.keyring import Keys
+from foregate.store.statements import Connection, Row, Statement, insert_into
+from foregate.store.tables import outbox
+
+_FACTS: Final = msgspec.json.Decoder(dict[str, str])
+_PUT: Final = Statement(insert_into(outbox))
+
+
+class OutboxIn:
+    """`ports.Outbox` in one transaction."""
+
+    __slots__ = ("_connection", "_keys", "has_rows")
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection, self._keys = connection, keys
+        self.has_rows = False
+
+    async def put(self, message: Message, now: int) -> None:
+        """Have the message sent once this transaction is committed."""
+        self.has_rows = True
+        seal, message_id, phone = self._keys.encrypt, message.message_id, message.phone
+        await self._connection.run(
+            _PUT,
+            message_id=message_id,
+            customer_id=message.customer_id,
+            phone_sealed=None if phone is None else seal(phone.encode(), f"outbox.phone:{message_id}"),
+            template=message.template,
+            language=message.language,
+            facts_sealed=seal(msgspec.json.encode(message.facts), f"outbox.facts:{message_id}"),
+            nonce=message.nonce,
+            created_at=now,
+            expires_at=message.expires_at,
+            status="waiting",
+            tries=0,
+            next_at=now,
+            ended_at=0,
+        )
+
+
+def message_of(row: Row, keys: Keys) -> Message:
+    """Return a stored message that has not ended."""
+    message_id = row["message_id"]
+    return Message(
+        message_id=message_id,
+        customer_id=row["customer_id"],
+        phone=keys.decrypt(row["phone_sealed"], f"outbox.phone:{message_id}").decode(),
+        template=row["template"],
+        language=row["language"],
+        facts=_FACTS.decode(keys.decrypt(row["facts_sealed"], f"outbox.facts:{message_id}")),
+        nonce=row["nonce"],
+        expires_at=row["expires_at"],
+    )

@@ -1,0 +1,165 @@
+"""Journeys in the store."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from foregate.ids import new_id
+from foregate.ports import Taken
+from foregate.store.unit_of_work import SqlStore
+from tests.contract.samples import NOW, a_code, a_journey, at_once
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_journey_comes_back_as_it_was(store: SqlStore) -> None:
+    """What was inserted is what is read."""
+    journey = a_journey(customer_id=new_id(), last_key="k", last_request=b"r", last_reply=b"\xff")
+    async with store.begin() as tx:
+        await tx.journeys.insert(journey)
+    async with store.begin() as tx:
+        assert journey == await tx.journeys.lock(journey.journey_id)
+
+
+async def test_an_id_is_given_once(store: SqlStore) -> None:
+    """A second journey of the same id is refused, and the transaction lives on."""
+    journey = a_journey()
+    async with store.begin() as tx:
+        await tx.journeys.insert(journey)
+        with pytest.raises(Taken):
+            await tx.journeys.insert(journey)
+        assert journey == await tx.journeys.lock(journey.journey_id)
+
+
+async def test_an_unknown_journey(store: SqlStore) -> None:
+    """A journey that is not there is None."""
+    async with store.begin() as tx:
+        assert None is await tx.journeys.lock(new_id())
+
+
+@pytest.mark.parametrize(("stored", "written", "is_saved"), [(3, 3, True), (3, 4, True), (3, 5, False), (3, 2, False)])
+async def test_a_save_is_guarded_by_the_version(store: SqlStore, stored: int, written: int, is_saved: bool) -> None:
+    """Only the version that stands, or the next one, may be written."""
+    journey = a_journey(version=stored)
+    changed = msgspec.structs.replace(journey, version=written, status="done", state=b"new", last_key="k")
+    async with store.begin() as tx:
+        await tx.journeys.insert(journey)
+        assert is_saved == await tx.journeys.save(changed)
+        assert (changed if is_saved else journey) == await tx.journeys.lock(journey.journey_id)
+
+
+async def test_a_void_journey_stays_void(store: SqlStore) -> None:
+    """An answer that was under way cannot bring back a journey that was ended from elsewhere."""
+    journey = a_journey(customer_id=new_id())
+    async with store.begin() as tx:
+        await tx.journeys.insert(journey)
+        await tx.journeys.void_others(str(journey.customer_id), but="")
+        assert not await tx.journeys.save(msgspec.structs.replace(journey, version=2))
+
+
+async def test_parallel_saves_of_one_version(store: SqlStore) -> None:
+    """Of many answers that lock a journey, each sees what the one before it wrote."""
+    journey = a_journey(version=0)
+    async with store.begin() as tx:
+        await tx.journeys.insert(journey)
+
+    async def answer() -> None:
+        async with store.begin() as tx:
+            held = await tx.journeys.lock(journey.journey_id)
+            assert held is not None
+            await asyncio.sleep(0)
+            assert await tx.journeys.save(msgspec.structs.replace(held, version=held.version + 1))
+
+    await asyncio.gather(*(answer() for _ in range(50)))
+
+    async with store.begin() as tx:
+        held = await tx.journeys.lock(journey.journey_id)
+    assert held is not None
+    assert 50 == held.version
+
+
+async def test_the_newest_open_journey_is_found(store: SqlStore) -> None:
+    """A second tap finds the newest journey of this browser, name and claim that is open and young enough."""
+    old, new = a_journey(created_at=NOW - 5), a_journey(created_at=NOW)
+    others = [
+        a_journey(created_at=NOW + 1, status="done"),
+        a_journey(created_at=NOW + 1, visitor_digest=b"other"),
+        a_journey(created_at=NOW + 1, claim_digest=None),
+        a_journey(created_at=NOW + 1, name="freeze"),
+    ]
+    async with store.begin() as tx:
+        for journey in (old, new, *others):
+            await tx.journeys.insert(journey)
+        assert new == await tx.journeys.find_recent(b"v" * 32, "sign-in", b"c" * 32, since=NOW)
+        assert None is await tx.journeys.find_recent(b"v" * 32, "sign-in", b"c" * 32, since=NOW + 1)
+
+
+async def test_every_other_journey_is_voided_with_its_code(store: SqlStore) -> None:
+    """A new password ends what was under way elsewhere; the journey that set it goes on."""
+    customer_id = new_id()
+    mine, other, strange = a_journey(customer_id=customer_id), a_journey(customer_id=customer_id), a_journey()
+    done = a_journey(customer_id=customer_id, status="done")
+    async with store.begin() as tx:
+        for journey in (mine, other, strange, done):
+            await tx.journeys.insert(journey)
+            await tx.codes.issue(a_code(journey.journey_id))
+        assert 1 == await tx.journeys.void_others(customer_id, but=mine.journey_id)
+
+        statuses = [await tx.journeys.lock(j.journey_id) for j in (mine, other, strange, done)]
+        assert ["open", "void", "open", "done"] == [j.status for j in statuses if j]
+        assert None is await tx.codes.charge(other.journey_id, 5)
+        assert None is not await tx.codes.charge(mine.journey_id, 5)
+        assert None is not await tx.codes.charge(strange.journey_id, 5)
+
+
+async def test_an_exception_undoes_everything(store: SqlStore) -> None:
+    """What a failed transaction wrote was never there."""
+    journey = a_journey()
+    with pytest.raises(ZeroDivisionError):
+        async with store.begin() as tx:
+            await tx.journeys.insert(journey)
+            raise ZeroDivisionError
+    async with store.begin() as tx:
+        assert None is await tx.journeys.lock(journey.journey_id)
+
+
+async def test_a_visitor_who_hangs_up(store: SqlStore) -> None:
+    """A cancelled transaction is undone, and the connection serves the next visitor."""
+    journey = a_journey()
+    has_written = asyncio.Event()
+
+    async def hang_up() -> None:
+        async with store.begin() as tx:
+            await tx.journeys.insert(journey)
+            has_written.set()
+            await asyncio.sleep(60)
+
+    for _ in range(25):  # more often than there are connections
+        has_written.clear()
+        task = asyncio.create_task(hang_up())
+        await has_written.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    found = await at_once(store, 25, lambda tx: tx.journeys.lock(journey.journey_id))
+    assert [None] * 25 == list(found)
+
+
+async def test_cancelled_at_any_moment(store: SqlStore) -> None:
+    """Wherever a cancel strikes, no place in the pool is lost and no transaction is left open."""
+    journeys = [a_journey() for _ in range(200)]
+
+    async def write(number: int) -> None:
+        async with store.begin() as tx:
+            await tx.journeys.insert(journeys[number])
+            await tx.journeys.lock(journeys[number].journey_id)
+
+    tasks = [asyncio.create_task(write(number)) for number in range(200)]
+    for number, task in enumerate(tasks):
+        for _ in range(number % 7):
+            await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+    await at_once(store, 30, lambda tx: tx.journeys.lock(new_id()))
