@@ -4,10 +4,15 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
+import structlog
+import structlog.testing
 from playwright.sync_api import Browser, Page, sync_playwright
 from valkey import Valkey
 
 from tests import services
+
+# What the server says is read by the tests that are about it, through structlog's `capture_logs`.
+structlog.configure(processors=[structlog.testing.LogCapture()], cache_logger_on_first_use=False)
 
 # A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
 MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "chromium": "browser"}

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.attack]
 
 async def test_lck_01_a_stranger_cannot_stop_a_remembered_device(bank: Bank) -> None:
     """A stranger who knows card, phone and user name fails on every door; the customer signs in every time."""
-    customer, stranger = bank.visitor(), bank.visitor()
+    customer, stranger = bank.visitor(), bank.visitor(peer=("198.51.100.66", 4711))
     await bank.remember(customer, LI)
     for _ in range(12):
         for step, facts in (

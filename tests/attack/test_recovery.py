@@ -298,7 +298,7 @@ REFUSED_PASSWORDS = {
     "19900307xx": "password-personal",
     "aaaaaaaaaaaa": "password-common",
     "x" * 129: "password-too-long",
-    "qwertyuiop": "password-common",
+    "qwertyuiop": "password-guessable",
     "sunshine1": "password-guessable",
 }
 
@@ -348,7 +348,6 @@ async def test_pwd_03_the_hash_is_argon2id_and_useless_without_the_key(bank: Ban
     import tomllib
 
     from foregate.gateways.hashing import Argon2Hasher
-
     from foregate.store.keyring import generate_keys, parse_keys
 
     async with bank.house.store.begin() as tx:
