@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from foregate.ports import Clock, CoreBank, Hasher, Keyring, Store, UnitOfWork
+from foregate.ports import Clock, CoreBank, Customer, Hasher, Keyring, Store, UnitOfWork
 from foregate.rules.journeys import Journey
 
 
@@ -72,6 +72,8 @@ class Situation:
     evidence: tuple[Evidence, ...] = ()
     session_id: str | None = None
     device_id: str | None = None
+    is_fresh: bool = False  # begun in this very transaction: nothing of it can be in the store yet
+    customer: Customer | None = None  # held, while an act is performed
 
     @property
     def chain(self) -> str:

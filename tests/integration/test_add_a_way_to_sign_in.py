@@ -89,6 +89,7 @@ def test_the_page_shows_the_proof_that_is_walked() -> None:
     assert [named.replace(word + "\n", "")] == blocks("python")
 
 
+@pytest.mark.slow
 def test_the_house_with_the_page_applied_keeps_its_promises(tmp_path: Path) -> None:
     """Every diff fits, the table is the one that is walked below, and the checker finds nothing."""
     house = house_with(blocks("diff"), tmp_path)
@@ -103,6 +104,7 @@ def test_the_house_with_the_page_applied_keeps_its_promises(tmp_path: Path) -> N
     assert 4 == found.count(" holds")
 
 
+@pytest.mark.slow
 def test_without_the_policy_line_the_table_is_refused(tmp_path: Path) -> None:
     """Who forgets the policy is told, in the words that the page quotes."""
     diffs = [diff for diff in blocks("diff") if not diff.startswith(f"--- {POLICY_FILE}")]

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from starlette.applications import Starlette
 
-from foregate.acts import ActKind, close_permission, devices, end_sessions, open_session, register, reopen, set_password
+from foregate.acts import close_permission, devices, end_sessions, open_session, register, reopen, set_password
 from foregate.desk.answers import Answered
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import CardView, DeviceView, Me, SessionView
@@ -18,7 +18,7 @@ from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, View
 from foregate.doors import pages
 from foregate.doors.cookies import Cookies
 from foregate.ports import Keyring, SessionRow
-from foregate.proofs import ProofKind, card_pin, password, phone_code
+from foregate.proofs import card_pin, password, phone_code
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.policy import POLICY
@@ -27,8 +27,8 @@ from foregate.settings import Settings
 from foregate.situation import World
 
 JOURNEY_ID = "0190a6f0-0000-7000-8000-000000000001"
-PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin)
-ACTS: tuple[ActKind, ...] = (
+PROOFS: tuple[Any, ...] = (phone_code, password, card_pin)
+ACTS: tuple[Any, ...] = (
     open_session, register, reopen, set_password, close_permission,
     end_sessions.END, end_sessions.END_ALL, end_sessions.REVOKE, devices.REMEMBER, devices.FORGET,
 )  # fmt: skip
@@ -67,7 +67,7 @@ class TellingDesk(Desk):
         world = cast(World, type("NoWorld", (), {})())
         super().__init__(House(world=world, journeys=JOURNEYS, policy=POLICY, built=BUILT, **tables))
         self.reply = Reply()
-        self.asked: list[object] = []
+        self.asked: list[tuple[str, Any]] = []
 
     async def start(self, name: str, caller: Caller, first: Answered | None = None) -> Reply:
         self.asked.append((name, first))

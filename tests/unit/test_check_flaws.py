@@ -265,6 +265,9 @@ SEEDED: dict[str, tuple[str, Tables, Flaw, str]] = {
     "a remedy that does not exist": (
         DEAD_END, AS_IT_STANDS, cause("code-expired", remedies=("ask-nicely", "visit-outlet")), "ask-nicely",
     ),
+    "remedies that vanish where they are needed": (
+        DEAD_END, AS_IT_STANDS, cause("code-wrong", remedies=("try-again", "ask-new-code", "another-way")), "no way on",
+    ),
     "the outlet removed": (
         DEAD_END, AS_IT_STANDS, without("closed-by-bank", "visit-outlet"), "`closed-by-bank`",
     ),

@@ -29,7 +29,7 @@ async def prepare(given: None, subject: Subject, world: World) -> None:
 
 async def perform(prepared: Any, at: Situation) -> Done | Refused:
     """Close, end, void, tell. Doing it twice is doing it once."""
-    customer = await at.tx.customers.hold(at.subject.customer_id)
+    customer = at.customer
     if customer is None:
         return Refused(cause="not-registered")
     was = (await at.tx.permissions.of(customer.customer_id)).get(ALL, Permission.OPEN)

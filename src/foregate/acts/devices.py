@@ -23,7 +23,7 @@ class Remember(End):
 
     async def perform(self, prepared: Any, at: Situation) -> Done | Refused:
         """Remember it, and give the session a new name, since it may do more from now on."""
-        customer = await at.tx.customers.hold(at.subject.customer_id)
+        customer = at.customer
         if customer is None:
             return Refused(cause="not-registered")
         device = await remember_device(at, customer.customer_id)

@@ -34,7 +34,7 @@ async def prepare(given: None, subject: Subject, world: World) -> None:
 
 async def perform(prepared: Any, at: Situation) -> Done | Refused:
     """Open the session."""
-    customer = await at.tx.customers.hold(at.subject.customer_id)
+    customer = at.customer
     if customer is None:
         return Refused(cause="not-registered")
     session, token = await open_session(at, at.row.session or Level.BASIC)

@@ -53,7 +53,7 @@ async def prepare(given: Input, subject: Subject, world: World) -> Prepared | Re
 async def perform(prepared: Prepared, at: Situation) -> Done | Refused:
     """Set it, and end what the old one opened."""
     customer_id = at.subject.customer_id
-    customer = await at.tx.customers.hold(customer_id)
+    customer = at.customer
     if customer is None:
         return Refused(cause="not-registered")
     await at.tx.customers.set_password(customer_id, prepared.password_hash)

@@ -7,17 +7,20 @@ made up too, and the demo sends nothing: messages arrive on the simulated phone.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 import msgspec
 from stdnum import luhn
 from stdnum.cn import ric
 
-from foregate.demo.stories import STORIES
-
+STORIES: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
+    Path(__file__).with_name("stories.toml").read_text("utf-8")
+)
 PASSWORD: Final = "kite-over-river-7"
 PIN: Final = "246813"
 OTHER_PIN: Final = "135792"
@@ -54,6 +57,7 @@ class Login(msgspec.Struct, frozen=True):
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """One fictional customer. `holds` are the numbers whose messages still reach them; `login` None: not registered."""
 
+    key: str  # names the story: stable, so tests and links can mean somebody
     core_ref: str
     name: str
     birth_date: str  # ISO date
@@ -112,6 +116,7 @@ def _person(
     sequence = number * 4 + (number not in _WOMEN)  # even for women, odd for men
     kind, document_number = document or ("RESIDENT_ID", resident_number(birth_date, sequence))
     return Person(
+        key=key,
         core_ref=f"DEMO-{number:04d}",
         name=name,
         birth_date=birth_date,
@@ -156,7 +161,8 @@ PEOPLE: Final[tuple[Person, ...]] = (
     _person(16, "latin-name", "ANNA MARIA KOWALSKA", "1984-02-29", document=("FOREIGN_PR_ID", "POL100000000016")),
     _person(17, "number-ends-in-x", "宋雨桐", "1994-08-17",
             document=("RESIDENT_ID", resident_number("1994-08-17", 48))),
-    _person(18, "document-expired", "唐志远", "1980-01-05", expires_on="2024-03-31", login=Login(phone(18), "tangzhiyuan")),
+    _person(18, "document-expired", "唐志远", "1980-01-05", expires_on="2024-03-31",
+            login=Login(phone(18), "tangzhiyuan")),
     _person(19, "document-expiring", "罗佳", "1992-07-07", expires_on=_SOON, login=Login(phone(19), "luojia")),
     _person(20, "fourteen", "许乐乐", _FOURTEEN_YEARS_AGO),
     _person(21, "same-name-one", "王伟", "1983-05-14", login=Login(phone(21), "wangwei83")),
@@ -169,3 +175,11 @@ PEOPLE: Final[tuple[Person, ...]] = (
             situation=Situation.PASSWORD_BLOCKED),
 )
 # fmt: on
+
+
+def person(key: str) -> Person:
+    """Return somebody by the name of their story. Raises KeyError."""
+    found = next((person for person in PEOPLE if person.key == key), None)
+    if found is None:
+        raise KeyError(key)
+    return found

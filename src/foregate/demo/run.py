@@ -11,7 +11,7 @@ from foregate.bootstrap import Foregate, SystemClock, build
 from foregate.demo import pages
 from foregate.demo.settle import settle
 from foregate.doors.serve import run as serve
-from foregate.doors.serve import set_up_logging
+from foregate.doors.serve import run_fast, set_up_logging
 from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.settings import Settings
 from foregate.store import migrate
@@ -25,10 +25,10 @@ def run(host: str, port: int, folder: Path | None) -> None:
         raise SystemExit("The demo serves this machine alone: its people have published passwords.")
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_run(host, port, folder))
+        run_fast(_run(host, port, folder))
         return
     with tempfile.TemporaryDirectory(prefix="foregate-demo-") as made:
-        asyncio.run(_run(host, port, Path(made)))
+        run_fast(_run(host, port, Path(made)))
 
 
 async def _run(host: str, port: int, folder: Path) -> None:

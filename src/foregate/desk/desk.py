@@ -140,7 +140,8 @@ class Desk:
                 result = await steps.take(turn, answered, claim, holder)
                 if isinstance(result, Reply):
                     return await self._keep(turn, answered, result)
-                await turn.save(moved=False, key=answered.key, request=answered.digest)
+                if answered.key is not None or result.sharing is not None:
+                    await turn.save(moved=False, key=answered.key, request=answered.digest)
             return await self._finish(journey_id, caller, answered, result)
         except inputs.InvalidFields as wrong:
             return await self._refuse(journey_id, caller, answered, Refused(cause="input-invalid"), wrong.fields)

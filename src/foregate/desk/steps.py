@@ -66,7 +66,8 @@ async def identified(turn: Turn, claim: identify.Claim, holder: CardHolder | Non
     turn.claim(identify.digest_of(claim, keyring))
     if seen is not None:
         turn.change(evidence=(Evidence("device", turn.now),), device_id=seen.device_id)
-        await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
+        if seen.seen_at + limits.DEVICE_TOUCH_SECONDS <= turn.now:
+            await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
     return await advance(turn)
 
 
@@ -149,12 +150,13 @@ async def _close_lane(turn: Turn) -> None:
 
 async def advance(turn: Turn) -> Reply:
     """Decide again, and do what follows: send the code, ask, or perform the act."""
-    objection = await turn.objection()
+    decision = await turn.decide()
+    # What closes the login is looked at again when the act is performed; before that it spares a person the next step.
+    objection = await turn.objection(is_last=isinstance(decision, Perform))
     if objection is None and turn.tier is Tier.CUSTOMER:
         objection = await turn.house.acts[turn.row.act].admit(turn.situation())
     if objection is not None:
         return await end(turn, objection)
-    decision = await turn.decide()
     match decision:
         case Perform():
             return await perform(turn, None)
@@ -180,8 +182,8 @@ async def end(turn: Turn, refused: Refused) -> Reply:
 
 async def perform(turn: Turn, prepared: Any) -> Reply:
     """Do the act. Permission is looked at again, under the customer's hold, so that a freeze just now counts."""
+    turn.customer = await turn.tx.customers.hold(turn.subject.customer_id)
     if turn.row.needs_permission:
-        await turn.tx.customers.hold(turn.subject.customer_id)
         closed = await turn.closed()
         if closed is not None:
             return await end(turn, closed)

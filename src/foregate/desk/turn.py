@@ -15,7 +15,7 @@ from foregate.acts import ActKind
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.state import State, seal
 from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told, View
-from foregate.ports import JourneyRow, SessionRow, UnitOfWork
+from foregate.ports import Customer, JourneyRow, SessionRow, UnitOfWork
 from foregate.proofs import ProofKind
 from foregate.rules import engine, limits
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
@@ -66,6 +66,7 @@ class Turn:
     now: int
     status: str = "open"
     is_fresh: bool = False  # not in the store yet
+    customer: Customer | None = None  # held, while the act is performed
 
     @property
     def row(self) -> Journey:
@@ -110,17 +111,19 @@ class Turn:
             evidence=tuple(e for e in self.state.evidence if e.proof in proved),
             session_id=self.state.session_id,
             device_id=self.state.device_id,
+            is_fresh=self.is_fresh,
+            customer=self.customer,
         )
 
     async def decide(self) -> engine.Decision:
         """Ask the engine what comes next."""
         act = self.house.acts.get(self.row.act)
-        is_possible = self.tier is not Tier.ANYONE
+        looks = self.tier is Tier.POSSESSION  # before it the engine is blind, after it nothing is left to prove
         progress = Progress(
             who=self.state.who,
             proved=self.proved,
             chosen=self.state.chosen,
-            unusable=await self._unusable() if is_possible else engine.NOTHING,
+            unusable=await self._unusable() if looks else engine.NOTHING,
             must_pick=len(self.state.candidates) > 1,
             must_inform=act is not None and act.INPUT is not None,
         )
@@ -141,17 +144,17 @@ class Turn:
                 unusable[proof] = "proof-blocked"
         return unusable
 
-    async def objection(self) -> Refused | None:
+    async def objection(self, *, is_last: bool) -> Refused | None:
         """Return what stands against the customer, told only once possession is shown."""
         if self.tier is Tier.ANYONE:
             return None
         if self.subject.flaw is not None and self.row.code_to is not CodeTo.EITHER:
             return Refused(cause=self.subject.flaw)
-        return await self.closed() if self.row.needs_permission else None
+        return await self.closed() if self.row.needs_permission and not is_last else None
 
     async def closed(self) -> Refused | None:
         """Return why login permission is closed in this lane, or None when it is open."""
-        customer = await self.tx.customers.find(self.subject.customer_id)
+        customer = self.customer or await self.tx.customers.find(self.subject.customer_id)
         lanes = await self.tx.permissions.of(self.subject.customer_id)
         idle_days = (self.now - customer.last_sign_in_at) // 86400 if customer else 0
         for lane in (ALL, self.lane):

@@ -10,11 +10,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,6 +32,12 @@ SECONDS = Histogram(
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Refuser = Callable[[Request, str], Awaitable[Response]]
+
+
+@cache
+def _meters(route: str, status_class: int) -> tuple[Counter, Histogram]:
+    # Looking a label up costs as much as counting; there are few of them.
+    return ANSWERED.labels(route, f"{status_class}xx"), SECONDS.labels(route)
 
 
 class TooLarge(Exception):
@@ -57,6 +64,8 @@ class Edge:
         }
         if settings.is_https:
             self._headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        self._raw_headers = {name.lower().encode(): value.encode() for name, value in self._headers.items()}
+        self._raw_headers[b"cache-control"] = b"no-store"  # unless a response says otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,7 +74,7 @@ class Edge:
         began = time.perf_counter()
         reference = secrets.token_hex(5)
         scope.setdefault("state", {})["support_ref"] = reference
-        outcome = _Outcome(send, self._headers)
+        outcome = _Outcome(send, self._raw_headers)
         await self._answer(scope, receive, outcome)
         self._note(scope, outcome.status, time.perf_counter() - began, reference)
 
@@ -114,8 +123,9 @@ class Edge:
 
     def _note(self, scope: Scope, status: int, seconds: float, reference: str) -> None:
         route = getattr(scope.get("route"), "path", "other")
-        ANSWERED.labels(route, f"{status // 100}xx").inc()
-        SECONDS.labels(route).observe(seconds)
+        answered, took = _meters(route, status // 100)
+        answered.inc()
+        took.observe(seconds)
         log.info(
             "answered",
             method=scope["method"],
@@ -127,9 +137,9 @@ class Edge:
 
 
 class _Outcome:
-    """A `send` that adds the headers, and remembers the status."""
+    """A `send` that adds the headers a response does not set itself, and remembers the status."""
 
-    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+    def __init__(self, send: Send, headers: dict[bytes, bytes]) -> None:
         self._send = send
         self._headers = headers
         self.status = 500
@@ -139,10 +149,9 @@ class _Outcome:
         if message["type"] == "http.response.start":
             self.has_begun = True
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
-            headers.setdefault("Cache-Control", "no-store")
+            own = message["headers"]
+            names = {name for name, _ in own}
+            message["headers"] = [*own, *(item for item in self._headers.items() if item[0] not in names)]
         await self._send(message)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from pathlib import Path
 
+from foregate.doors.api import openapi
 from foregate.doors.cli_rules import explore, worlds
 from foregate.rules import drawing
 
 REFERENCE = Path("docs", "reference")
-OPENAPI = "foregate.doors.api.openapi"
 
 
 def pages() -> dict[Path, str]:
@@ -23,12 +22,7 @@ def pages() -> dict[Path, str]:
         "limits.md": drawing.limits_as_markdown(),
         "check.md": _check(),
     }
-    try:
-        document = importlib.import_module(OPENAPI).document()
-    except ModuleNotFoundError as error:
-        print(f"openapi.json is left out: {error}", file=sys.stderr)
-    else:
-        drawn["openapi.json"] = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    drawn["openapi.json"] = json.dumps(openapi.document(), ensure_ascii=False, indent=2) + "\n"
     return {REFERENCE / name: text for name, text in drawn.items()}
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 
 from foregate.settings import Settings
@@ -39,7 +42,13 @@ def set_up_logging() -> None:
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until told to stop. Raises BadSettings before the first byte when the settings are weak."""
     set_up_logging()
-    asyncio.run(_serve(settings, host, port))
+    run_fast(_serve(settings, host, port))
+
+
+def run_fast(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop: half the price of a database round trip on asyncio's own loop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:

@@ -71,7 +71,7 @@ def phone_digest(keyring: Keyring, phone_key: str) -> bytes:
 
 async def offer(at: Situation) -> Refused | None:
     """Send a code if the limits allow it. The live code, if any, stays valid when they do not."""
-    known = await at.tx.codes.find(at.journey_id)
+    known = None if at.is_fresh else await at.tx.codes.find(at.journey_id)
     if known is not None and known.tries >= limits.CODE_TRIES:
         return Refused(cause="code-used-up")
     if known is not None and known.sends >= limits.SENDS_PER_JOURNEY:

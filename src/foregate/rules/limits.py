@@ -68,6 +68,7 @@ SESSION_TOUCH_SECONDS: Final = Limit(15, "seconds", "use is written down at most
 SESSIONS_PER_CUSTOMER: Final = Limit(10, "sessions", "phone, tablet, computer, and some forgotten; the oldest ends")
 DEVICES_PER_CUSTOMER: Final = Limit(10, "devices", "as above; the one unused longest is forgotten")
 DEVICE_DAYS: Final = Limit(400, "days", "as long as browsers keep a cookie", "RFC 6265bis 5.5")
+DEVICE_TOUCH_SECONDS: Final = Limit(HOUR, "seconds", "when a device was last seen is told in hours, so it is written at most once an hour")
 VISITOR_DAYS: Final = Limit(30, "days", "the cookie that ties a journey to the browser that began it")
 COUNTER_DAYS: Final = Limit(800, "days", "counters nobody touched this long belong to nobody")
 

@@ -116,12 +116,16 @@ _OPEN_WINDOW: Final = {"last_at": _NEVER, "hour_from": _NEVER, "hour_count": 0, 
 
 
 class CodesIn:
-    """`ports.Codes` in one transaction."""
+    """`ports.Codes` in one transaction.
 
-    __slots__ = ("_connection",)
+    What the transaction wrote of a code it remembers: nobody else can write it, the journey is held.
+    """
+
+    __slots__ = ("_connection", "_written")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._written: dict[str, CodeRow] = {}
 
     async def issue(self, row: CodeRow) -> CodeRow:
         """Insert, or replace nonce, length and times of the journey's code. Tries stay, sends grow by one."""
@@ -139,19 +143,26 @@ class CodesIn:
             is_used=int(row.is_used),
         )
         assert stored is not None, "an upsert without a guard returns its row"  # noqa: S101
-        return _code(stored)
+        return self._remember(_code(stored))
+
+    def _remember(self, row: CodeRow) -> CodeRow:
+        self._written[row.journey_id] = row
+        return row
 
     async def charge(self, journey_id: str, tries_max: int) -> CodeRow | None:
         """Spend one try. None: none left, used, or no code. Returns it as after the try."""
         row = await self._connection.one(_CHARGE, journey_id=journey_id, tries_max=tries_max)
-        return _code(row) if row else None
+        return self._remember(_code(row)) if row else None
 
     async def consume(self, journey_id: str) -> bool:
         """Use the code up. False: somebody else did."""
+        self._written.pop(journey_id, None)
         return await self._connection.run(_CONSUME, journey_id=journey_id) == 1
 
     async def find(self, journey_id: str) -> CodeRow | None:
         """Return the journey's code, whatever became of it."""
+        if journey_id in self._written:
+            return self._written[journey_id]
         row = await self._connection.one(_FIND, journey_id=journey_id)
         return _code(row) if row else None
 

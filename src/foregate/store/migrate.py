@@ -1,12 +1,13 @@
-"""Bring the tables to this version, or back. Synchronous; Alembic is imported only when something is to be done.
+"""Bring the tables to this version, or back. Alembic is imported only when something is to be done.
 
-From inside an event loop, call these by `asyncio.to_thread`.
+All of it blocks: in a server that is serving, call it by `asyncio.to_thread`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -53,7 +54,9 @@ def with_connection(url: str, work: Callable[[Connection], T]) -> T:
         engine = create_engine(parsed, poolclass=NullPool)
         with engine.begin() as connection:
             return work(connection)
-    return asyncio.run(_with_postgres(url, work))
+    # asyncpg needs an event loop, and the caller may have one running: so one of our own, on a thread of its own.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(lambda: asyncio.run(_with_postgres(url, work))).result()
 
 
 async def _with_postgres(url: str, work: Callable[[Connection], T]) -> T:

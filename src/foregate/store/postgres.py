@@ -80,14 +80,19 @@ async def open_postgres(
 
 def refuse_plain_text(dsn: str) -> None:
     """Raises PlainTextLink when `dsn` names another host and does not ask for encryption."""
-    parts = urlsplit(dsn)
-    query = parse_qs(parts.query)
-    host = query.get("host", [parts.hostname or ""])[-1]
-    if host in _NEAR or host.startswith("/") or query.get("sslmode", [""])[-1] in _ENCRYPTED:
+    host, sslmode = _way_to(dsn)
+    if host in _NEAR or host.startswith("/") or sslmode in _ENCRYPTED:
         return
     raise PlainTextLink(
         f"The database is on {host} and its address asks for no encryption. Add ?sslmode=verify-full to it."
     )
+
+
+def _way_to(dsn: str) -> tuple[str, str]:
+    """Return the host that `dsn` names and its sslmode; empty where it says nothing."""
+    parts = urlsplit(dsn)
+    query = parse_qs(parts.query)
+    return query.get("host", [parts.hostname or ""])[-1], query.get("sslmode", [""])[-1]
 
 
 class _Wire:
@@ -163,6 +168,8 @@ class PostgresDatabase:
         self._free = asyncio.Semaphore(pool_size)
         self._idle: list[_Wire] = []  # last in, first out: the warmest connection is taken
         self._is_closed = False
+        # On this machine nobody listens in; asking for TLS first would cost a second connection for each.
+        self._ssl = None if _way_to(dsn)[1] or _way_to(dsn)[0] not in _NEAR else False
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[_Wire]:
@@ -191,15 +198,39 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _wire(self) -> AsyncIterator[_Wire]:
-        await self._wait_for_place()
-        wire: _Wire | None = None
+        wire = await self._take()
         try:
-            wire = self._idle.pop() if self._idle else await self._connect()
             yield wire
         finally:
-            if wire is not None:
-                self._put_back(wire)
+            self._give_back(wire)
+
+    async def _take(self) -> _Wire:
+        await self._wait_for_place()
+        if self._idle:
+            return self._idle.pop()
+        connecting = asyncio.ensure_future(self._connect())
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # The visitor hung up; the connection is for the next one. Its place is taken until it is there.
+            connecting.add_done_callback(self._keep)
+            raise
+        except BaseException:
             self._free.release()
+            raise
+
+    def _keep(self, connecting: asyncio.Future[_Wire]) -> None:
+        if connecting.cancelled() or connecting.exception() is not None:
+            self._free.release()
+        else:
+            self._give_back(connecting.result())
+
+    def _give_back(self, wire: _Wire) -> None:
+        if wire.is_lost or wire.raw.is_closed() or self._is_closed or wire.raw.is_in_transaction():
+            wire.raw.terminate()
+        else:
+            self._idle.append(wire)
+        self._free.release()
 
     async def _wait_for_place(self) -> None:
         if self._is_closed:
@@ -223,6 +254,7 @@ class PostgresDatabase:
         try:
             raw = await asyncpg.connect(
                 self._dsn,
+                ssl=self._ssl,
                 timeout=self._wait_seconds,
                 command_timeout=self._wait_seconds + 1,  # should the server itself fall silent
                 statement_cache_size=0,  # ours are prepared and kept by hand
@@ -233,12 +265,6 @@ class PostgresDatabase:
                 raise
             raise Busy(f"PostgreSQL: {type(error).__name__}") from error
         return _Wire(raw)
-
-    def _put_back(self, wire: _Wire) -> None:
-        if wire.is_lost or wire.raw.is_closed() or self._is_closed or wire.raw.is_in_transaction():
-            wire.raw.terminate()
-        else:
-            self._idle.append(wire)
 
     async def check_durability(self) -> None:
         async with self._wire() as wire:

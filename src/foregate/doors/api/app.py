@@ -147,12 +147,13 @@ async def show_openapi(request: Request) -> Response:
 
 def routes() -> list[Route]:
     """Return the routes of the API."""
+    # The one that every signed-in screen asks comes first: routes are tried in order.
     return [
+        Route("/v1/session", show_session, methods=["GET"]),
         Route("/v1/journeys", list_journeys, methods=["GET"]),
         Route("/v1/journeys", start_journey, methods=["POST"]),
         Route("/v1/journeys/{journey_id}", show_journey, methods=["GET"]),
         Route("/v1/journeys/{journey_id}/answers", answer_step, methods=["POST"]),
-        Route("/v1/session", show_session, methods=["GET"]),
         Route("/v1/me", show_me, methods=["GET"]),
         Route("/v1/sessions", list_sessions, methods=["GET"]),
         Route("/v1/devices", list_devices, methods=["GET"]),

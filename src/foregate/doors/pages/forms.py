@@ -73,7 +73,9 @@ class Typed(msgspec.Struct, frozen=True):
 NOTHING: Final = Typed()
 
 
-def widgets(language: str, fields: Iterable[Field], typed: Typed = NOTHING, step: StepView | None = None) -> list[Widget]:
+def widgets(
+    language: str, fields: Iterable[Field], typed: Typed = NOTHING, step: StepView | None = None
+) -> list[Widget]:
     """Return the fields as widgets; `step` brings the options to pick from and the length of the code."""
     return [_widget(language, field, typed, step) for field in fields]
 
@@ -100,8 +102,6 @@ def _widget(language: str, field: Field, typed: Typed, step: StepView | None) ->
         options=options or (step.options if step is not None and field.kind is Kind.CHOICE else ()),
         shown=(say("page.show"), say("page.hide")) if field.kind in SECRET - {Kind.CODE} else None,
     )
-
-
 
 
 def new_key() -> str:

@@ -14,7 +14,7 @@ import gzip
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ from foregate.ports import SessionRow
 TEMPLATES: Final = Path(__file__).parent / "templates"
 HTML_LANG: Final = {"zh": "zh-CN"}
 DYNAMIC_QUALITY: Final = 5  # of brotli: 1 ms a page; 11 would take 20
+
+UNITS: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60))
 
 Say = Callable[..., str]
 
@@ -86,20 +88,20 @@ def sayer(language: str) -> Say:
 
 def duration(language: str, seconds: int, *, is_past: bool = False) -> str:
     """Return a length of time as people say it: rounded up where one waits for it, down where it is past."""
-    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= length + (0 if is_past else 1) or (seconds == length and unit == "minutes"):
+    for unit, length in UNITS:
+        if seconds >= 2 * length:
             count = seconds // length if is_past else -(-seconds // length)
             return catalog.text(language, f"page.{unit}", count=count)
     return catalog.text(language, "page.seconds", count=max(1, seconds))
 
 
-def html(request: Request, page: Page, **facts: Any) -> str:
+def html(page: Page, request: Request, **facts: Any) -> str:
     """Return the page as text."""
     language = page.language or language_of(request)
     settings = request.app.state.settings
     shown = {
         "t": sayer(language),
-        "duration": lambda seconds, **how: duration(language, seconds, **how),
+        "duration": partial(duration, language),
         "page": page,
         "language": language,
         "lang": HTML_LANG.get(language, language),
@@ -114,9 +116,9 @@ def html(request: Request, page: Page, **facts: Any) -> str:
     return environment().get_template(page.template).render(shown | facts)
 
 
-def respond(request: Request, page: Page, reply: Reply | None = None, **facts: Any) -> Response:
+def respond(page: Page, request: Request, reply: Reply | None = None, **facts: Any) -> Response:
     """Return the page as a response, with the cookies of `reply`."""
-    body = html(request, page, **facts).encode()
+    body = html(page, request, **facts).encode()
     headers = {"Content-Language": page.language or language_of(request), "Vary": "Accept-Encoding"}
     if page.is_public and page.status == 200 and request.method in ("GET", "HEAD"):
         validator = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'

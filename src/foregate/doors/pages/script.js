@@ -96,7 +96,7 @@
     on(idle.querySelector('form'), 'submit', function (event) {
       var request = new XMLHttpRequest();
       event.preventDefault();
-      request.open('POST', '/home/stay');
+      request.open('POST', '/stay');
       request.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
       request.onload = function () {
         event.target.removeAttribute('aria-busy');

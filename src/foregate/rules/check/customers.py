@@ -18,7 +18,7 @@ from foregate.rules import engine, permission
 from foregate.rules.check import expected
 from foregate.rules.check.model import PROOF_OF, Factor, Unusable, World, gains, may_come
 from foregate.rules.journeys import Journey
-from foregate.rules.permission import ALL, UNKNOWN, Event, NoTransition, Permission
+from foregate.rules.permission import UNKNOWN, Event, NoTransition, Permission
 from foregate.rules.words import Level, Who
 
 
@@ -262,6 +262,3 @@ def _moved(state: Permission, event: Event, act: str) -> Permission:
         return permission.after(state, event)
     except NoTransition:
         return state
-
-
-__all__ = ["ALL", "Condition", "Customers", "Kit", "Lanes", "Reach", "improve", "move", "wait"]

@@ -1,0 +1,163 @@
+"""Where journeys begin: the sign-in page at `/`, and the first step of every other at its own address.
+
+Looking at a first step begins nothing: the page is the same for everybody, may be kept by the browser, and the
+journey begins with the first answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from foregate.desk.carried import carried
+from foregate.desk.identify import CLAIMS
+from foregate.desk.turn import Caller
+from foregate.desk.view import Reply, Told
+from foregate.doors.pages import forms, signed_in
+from foregate.doors.pages.forms import NOTHING, Typed
+from foregate.doors.pages.journey import show, went_well
+from foregate.doors.pages.problems import problem_of, refuse
+from foregate.doors.pages.render import Page, respond
+from foregate.doors.pages.tongue import set_language, wanted_language
+from foregate.doors.requests import caller_of, language_of, source_of
+from foregate.rules import engine, limits
+from foregate.rules.inputs import fields_of
+from foregate.rules.journeys import Journey
+from foregate.rules.words import Who
+
+DOOR: Final = "sign-in-basic"
+ID: Final = re.compile(r"[0-9a-f-]{36}")
+
+
+async def show_door(request: Request) -> Response:
+    """The sign-in page: one number to type, and every other way one tap away."""
+    caller = await caller_of(request)
+    if caller.session is not None:
+        return RedirectResponse("/home", 303)
+    return door_page(request)
+
+
+async def change_door_language(request: Request) -> Response:
+    """The language button of the sign-in page: the page again, with what was typed."""
+    form = await forms.posted(request)
+    language = wanted_language(form)
+    if language is None:
+        return RedirectResponse("/", 303)
+    await caller_of(request)
+    return set_language(request, door_page(request, Typed(form), language=language), language)
+
+
+def door_page(
+    request: Request, typed: Typed = NOTHING, language: str | None = None, told: Told | None = None
+) -> Response:
+    """Return the sign-in page."""
+    page = Page(
+        template="door.html",
+        back="/",
+        status=told.status if told else 200,
+        language=language,
+        keeps_typed=True,
+        has_problem=told is not None,
+        is_public=True,
+    )
+    return _first_step(request, page, request.app.state.desk.house.journeys[DOOR], Who.PHONE, typed, told)
+
+
+async def show_entry(request: Request) -> Response:
+    """The first step of a journey, before there is one."""
+    row = _row(request)
+    if row is None:
+        return await refuse(request, "journey-not-open")
+    caller = await caller_of(request)
+    if Who.SESSION in row.who and (caller.session is not None or len(row.who) == 1):
+        return await signed_in.show_confirmation(request, row, caller)
+    return entry_page(row, request, Typed(await _known(request, caller)))
+
+
+async def begin(request: Request) -> Response:
+    """Begin a journey with the answer to its first step."""
+    row, form = _row(request), await forms.posted(request)
+    if row is None:
+        return await refuse(request, "journey-not-open")
+    if (language := wanted_language(form)) is not None:
+        await caller_of(request)
+        return set_language(request, entry_page(row, request, Typed(form), language=language), language)
+    if seconds := await request.app.state.throttle.hit(f"start:{source_of(request)}", int(limits.STARTS_PER_MINUTE)):
+        return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
+    desk = request.app.state.desk
+    first = forms.answered({"version": "1"} | form, desk.house) if form.get("step") else None
+    return await _after(request, row, form, await desk.start(row.name, await caller_of(request), first))
+
+
+async def _after(request: Request, row: Journey, form: Mapping[str, str], reply: Reply) -> Response:
+    """Go on to the journey's own page, or say on this one what was wrong."""
+    if reply.told is None:
+        return went_well(request, reply)
+    if reply.view is not None:
+        return await show(request, reply, forms.typed_of(form, reply.told.fields))
+    if reply.told.cause == "input-invalid":
+        typed = forms.typed_of(form, reply.told.fields)
+        if row.name == DOOR and form.get("door"):
+            return door_page(request, typed, told=reply.told)
+        return entry_page(row, request, typed, told=reply.told, way=form.get("step"))
+    return await refuse(request, reply.told.cause, retry_in_seconds=reply.told.retry_in_seconds)
+
+
+def entry_page(
+    row: Journey,
+    request: Request,
+    typed: Typed = NOTHING,
+    *,
+    told: Told | None = None,
+    way: str | None = None,
+    language: str | None = None,
+) -> Response:
+    """Return the first step of a journey: one way of saying who one is, the others as tabs."""
+    who = _claimable(request, row)
+    asked = next((w for w in who if w.value == (way or request.query_params.get("way"))), who[0])
+    is_same_for_all = not typed.values and language is None
+    page = Page(
+        template="entry.html",
+        back=f"/{row.name}?way={asked.value}" if len(who) > 1 else f"/{row.name}",
+        status=told.status if told else 200,
+        language=language,
+        keeps_typed=True,
+        has_problem=told is not None,
+        is_public=is_same_for_all,
+    )
+    return _first_step(request, page, row, asked, typed, told)
+
+
+def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: Typed, told: Told | None) -> Response:
+    language = page.language or language_of(request)
+    return respond(
+        page,
+        request,
+        journey=row.name,
+        asked=asked.value,
+        tabs=[who.value for who in _claimable(request, row)],
+        widgets=forms.widgets(language, fields_of(CLAIMS[asked]), typed),
+        problem=problem_of(told, request, language=language) if told else None,
+    )
+
+
+def _claimable(request: Request, row: Journey) -> list[Who]:
+    built = request.app.state.desk.house.built
+    return [who for who in engine.who_open(row, built) if who in CLAIMS]
+
+
+def _row(request: Request) -> Journey | None:
+    row: Journey | None = request.app.state.desk.house.journeys.get(request.url.path[1:])
+    return row if row is not None and row.open else None
+
+
+async def _known(request: Request, caller: Caller) -> Mapping[str, str]:
+    """Return what the visitor typed in the journey that led here."""
+    came_from = request.query_params.get("from", "")
+    if not ID.fullmatch(came_from):
+        return {}
+    return await carried(request.app.state.desk.house.world, came_from, caller)

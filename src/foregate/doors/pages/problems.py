@@ -1,0 +1,119 @@
+"""Refusals as people read them: what happened, how long, how many tries, and every remedy as something to tap."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from foregate.desk.view import Reply, Told, View
+from foregate.doors.pages.render import Page, respond, sayer
+from foregate.doors.pages.tongue import own_page
+from foregate.doors.requests import language_of
+
+# Said as a line of text, or by the form itself when it stands on the page.
+NO_BUTTON: Final = frozenset({"wait"})
+STEPS: Final = {"ask-new-code": "resend"}
+PLACES: Final = {"another-way": "#ways", "text-us": "#text-us"}
+WITH_REFERENCE: Final = frozenset({"internal-error", "busy"})
+
+
+class Remedy(msgspec.Struct, frozen=True, kw_only=True):
+    """A way on: a link, or a step that one button takes at once."""
+
+    title: str
+    href: str | None = None
+    step: str | None = None
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One field to correct, as the summary lists it."""
+
+    id: str
+    label: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the page says about a refusal."""
+
+    cause: str
+    title: str
+    detail: str
+    faults: tuple[Fault, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    tries_left: int | None = None
+    retry_in_seconds: int | None = None
+    reference: str | None = None
+
+
+def problem_of(told: Told, request: Request, view: View | None = None, language: str | None = None) -> Problem:
+    """Return a refusal with its words. `view`: the journey that the page shows, if it shows one."""
+    say = sayer(language or language_of(request))
+    faults = tuple(
+        Fault(f"f-{name}", say(f"field.{name}.label"), say(f"input.{code}"))
+        for name, code in told.fields.items()
+        if name not in ("body", "answer")
+    )
+    return Problem(
+        cause=told.cause,
+        title=say(f"cause.{told.cause}.title"),
+        detail=say(f"cause.{told.cause}.detail"),
+        faults=faults,
+        # Where fields are to be corrected, the links to them are the way on.
+        remedies=() if faults else _remedies(request, told, view, language or language_of(request)),
+        tries_left=told.tries_left,
+        retry_in_seconds=told.retry_in_seconds,
+        reference=getattr(request.state, "support_ref", None) if told.cause in WITH_REFERENCE else None,
+    )
+
+
+def _remedies(request: Request, told: Told, view: View | None, language: str) -> tuple[Remedy, ...]:
+    say = sayer(language)
+    has_number = bool(request.app.state.settings.text_us_number)
+    names = [n for n in told.remedies if n not in NO_BUTTON and (n != "text-us" or has_number)]
+    return tuple(_remedy(name, say(f"remedy.{name}"), told, view) for name in names)
+
+
+def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
+    step = view.step if view is not None and view.status == "open" else None
+    if step is not None and name in STEPS:
+        return Remedy(title=title, step=STEPS[name])
+    if step is not None and name in PLACES:
+        return Remedy(title=title, href=PLACES[name])
+    if step is not None and name == "try-again":
+        return Remedy(title=title, href=f"#f-{step.fields[0].name}" if step.fields else "#main")
+    if name == "visit-outlet":
+        return Remedy(title=title, href="/help/outlet")
+    journey = told.journey_name if name in ("start-again", "try-again", *STEPS, *PLACES) else name
+    return Remedy(title=title, href=successor(journey, view))
+
+
+def successor(journey: str | None, view: View | None) -> str:
+    """Return where `journey` begins, with what this one knows of the visitor's number already."""
+    if journey is None:
+        return "/"
+    return f"/{journey}?from={view.id}" if view is not None else f"/{journey}"
+
+
+async def problem_page(request: Request, told: Told, reply: Reply | None = None) -> Response:
+    """Return a refusal that stands alone: not found, busy, signed out, a journey that is over."""
+    view = reply.view if reply is not None else None
+    back = own_page(request.url.path) if request.method == "GET" else "/"
+    page = Page(template="problem.html", back=back, status=told.status, has_problem=True)
+    return told_when(respond(page, request, reply, problem=problem_of(told, request, view)), told)
+
+
+def told_when(response: Response, told: Told | None) -> Response:
+    """Add when to come back, for those who read headers."""
+    if told is not None and told.retry_in_seconds is not None:
+        response.headers["Retry-After"] = str(told.retry_in_seconds)
+    return response
+
+
+async def refuse(request: Request, cause: str, *, retry_in_seconds: int | None = None) -> Response:
+    """Refuse for a cause that belongs to no journey under way."""
+    reply = request.app.state.desk.told_outside(cause, retry_in_seconds=retry_in_seconds)
+    return await problem_page(request, reply.told, reply)
