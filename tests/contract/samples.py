@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pytest
 from sqlalchemy import text
 
 from foregate.ids import new_id
@@ -127,6 +128,24 @@ async def in_one(store: SqlStore, work: Callable[[Unit], Awaitable[T]]) -> T:
         return await work(tx)
 
 
+async def undone(store: SqlStore, work: Callable[[Unit], Awaitable[object]]) -> None:
+    """Do `work` in a transaction that fails after it."""
+    with pytest.raises(ZeroDivisionError):
+        await in_one(store, lambda tx: _and_fail(work(tx)))
+
+
+async def _and_fail(work: Awaitable[object]) -> None:
+    await work
+    raise ZeroDivisionError
+
+
+async def until(is_done: Callable[[], object]) -> None:
+    """Wait for something that happens beside this task; fail after a while."""
+    async with asyncio.timeout(10):
+        while not is_done():  # noqa: ASYNC110 -- what is waited for knows nothing of events
+            await asyncio.sleep(0.01)
+
+
 async def at_once(store: SqlStore, times: int, work: Callable[[Unit], Awaitable[T]]) -> Sequence[T]:
     """Do `work` in `times` transactions, all begun together."""
     return await asyncio.gather(*(in_one(store, work) for _ in range(times)))
@@ -139,5 +158,5 @@ async def sql(store: SqlStore, statement: str) -> Sequence[Row]:
 
 
 async def count(store: SqlStore, table: str, where: str = "1 = 1") -> int:
-    rows = await sql(store, f"SELECT count(*) AS n FROM {table} WHERE {where}")  # noqa: S608  # the tests' own words
+    rows = await sql(store, f"SELECT count(*) AS n FROM {table} WHERE {where}")
     return int(rows[0]["n"])

@@ -91,7 +91,7 @@ async def test_a_sealed_value_moved_to_another_row(store: SqlStore) -> None:
     await register(store, theirs, {"phone": b"theirs"})
     await sql(
         store,
-        f"UPDATE customer SET phone_sealed = (SELECT phone_sealed FROM customer WHERE customer_id = "  # noqa: S608  # ours
+        f"UPDATE customer SET phone_sealed = (SELECT phone_sealed FROM customer WHERE customer_id = "
         f"'{mine.customer_id}') WHERE customer_id = '{theirs.customer_id}' RETURNING 1",
     )
     with pytest.raises(ValueError, match="moved from another row"):

@@ -8,7 +8,7 @@ import pytest
 from foregate.ids import new_id
 from foregate.ports import Taken
 from foregate.store.unit_of_work import SqlStore
-from tests.contract.samples import NOW, a_code, a_journey, at_once
+from tests.contract.samples import NOW, a_code, a_journey, at_once, undone
 
 pytestmark = pytest.mark.anyio
 
@@ -116,10 +116,7 @@ async def test_every_other_journey_is_voided_with_its_code(store: SqlStore) -> N
 async def test_an_exception_undoes_everything(store: SqlStore) -> None:
     """What a failed transaction wrote was never there."""
     journey = a_journey()
-    with pytest.raises(ZeroDivisionError):
-        async with store.begin() as tx:
-            await tx.journeys.insert(journey)
-            raise ZeroDivisionError
+    await undone(store, lambda tx: tx.journeys.insert(journey))
     async with store.begin() as tx:
         assert None is await tx.journeys.lock(journey.journey_id)
 

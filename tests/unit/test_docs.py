@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from foregate import settings
+from foregate.demo.people import PEOPLE
 from foregate.doors.cli import app
 from foregate.rules.causes import CAUSES
 from foregate.rules.check import check
@@ -220,3 +221,17 @@ def test_every_field_of_a_row_is_explained() -> None:
     page = TEXT[ROOT / "docs" / "how-to" / "change-the-table.md"]
     explained = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert set(Journey.__struct_fields__) == set(explained)
+
+
+def test_the_demo_people_of_the_pages_exist() -> None:
+    """Numbers, cards, names and secrets that a reader shall type are those of the demo, but for nobody's number."""
+    known = {"19900009999"}
+    for person in PEOPLE:
+        known |= {person.core_ref, person.name, *(phone.removeprefix("+86") for phone in person.holds)}
+        known |= {value for card in person.cards for value in (card.number, card.pin)}
+        known |= {person.login.password, person.login.user_name} if person.login else set()
+    named = {word for text in TEXT.values() for word in re.findall(r"\b(?:199\d{8}|9906\d{12})\b", text)}
+    tutorial = TEXT[ROOT / "docs" / "tutorial" / "first-sign-in.md"]
+    named |= set(re.findall(r"`(\d{6}|[a-z]+(?:-[a-z]+)+-\d)`", tutorial)) | set(re.findall(r"You are ([^\x00-\x7f]+)", tutorial))
+    assert set() == named - known
+    assert {"林晚晴", "吴海燕", "kite-over-river-7", "246813", "9906000000000402"} <= named

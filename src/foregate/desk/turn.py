@@ -21,7 +21,7 @@ from foregate.rules import engine, limits
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Built, Journey, Table
-from foregate.rules.permission import ALL, UNKNOWN, Permission, effective
+from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
 from foregate.rules.words import CodeTo, Tier, Who
 from foregate.situation import Refused, Situation, Subject, World
@@ -81,7 +81,7 @@ class Turn:
     @property
     def lane(self) -> str:
         """The lane that failures are charged to: the remembered device's own, or everybody else's."""
-        return self.state.device_id or UNKNOWN
+        return lane_of(self.state.device_id)
 
     @property
     def proved(self) -> frozenset[str]:

@@ -36,7 +36,8 @@ class Argon2Hasher:
 
     def __init__(self, keyring: Keyring, *, threads: int | None = None, queue: int = limits.HASH_QUEUE) -> None:
         self._keyring = keyring
-        threads = threads or os.cpu_count() or 1
+        # As many as this process may use at once: more would only take turns, each with its 19 MiB.
+        threads = threads or len(os.sched_getaffinity(0))
         self._room = threads + queue
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2")
         # Nobody's hash, with today's parameters: comparing with it takes as long as with anybody's.

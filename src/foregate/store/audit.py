@@ -125,7 +125,7 @@ class AuditIn:
 
     async def _append(self, chain: str, events: list[dict[str, Value]]) -> None:
         head = await self._connection.one(_ADVANCE, chain=chain, seq=len(events), hash=GENESIS, is_sealed=0)
-        assert head is not None, "an upsert without a guard returns its row"  # noqa: S101
+        assert head is not None, "an upsert without a guard returns its row"  # noqa: S101 -- the engine's own claim
         seq, prev = head["seq"] - len(events), head["hash"]
         for event in events:
             seq += 1

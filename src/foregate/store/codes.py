@@ -142,7 +142,7 @@ class CodesIn:
             expires_at=row.expires_at,
             is_used=int(row.is_used),
         )
-        assert stored is not None, "an upsert without a guard returns its row"  # noqa: S101
+        assert stored is not None, "an upsert without a guard returns its row"  # noqa: S101 -- the engine's own claim
         return self._remember(_code(stored))
 
     def _remember(self, row: CodeRow) -> CodeRow:

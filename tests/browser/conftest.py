@@ -1,0 +1,62 @@
+"""One demo bank for each kind of visitor: Chinese and English, with script and without."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.bank import Bank, Visitor, open_bank
+from tests.conftest import PageAt
+
+Kind = tuple[str, bool]
+KINDS = [pytest.param((language, script), id=f"{language}-{'script' if script else 'plain'}")
+         for language in ("zh", "en") for script in (True, False)]  # fmt: skip
+LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Language, and whether scripts run."""
+    kind: Kind = request.param
+    return kind
+
+
+@pytest.fixture(scope="module")
+def bank(kind: Kind, chromium: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
+    """A bank of its own for each kind, so that everybody registers once in each. No browser, no bank."""
+    with open_bank(tmp_path_factory.mktemp("bank")) as bank:
+        yield bank
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go: the folder named by FOREGATE_SCREENSHOTS, or one that is thrown away."""
+    chosen = os.environ.get("FOREGATE_SCREENSHOTS")
+    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def visit(
+    bank: Bank, page_at: PageAt, kind: Kind, shots: Path, request: pytest.FixtureRequest
+) -> Callable[..., Visitor]:
+    """Let somebody come with a fresh browser, 360 px wide. Anything the console complains of fails the test."""
+    language, script = kind
+
+    def come(name: str = "", **options: object) -> Visitor:
+        page = page_at(360, LOCALES[language], java_script_enabled=script, **options)
+        page.on("console", lambda message: _refuse(message.type, message.text))
+        story = request.node.name.partition("[")[0].removeprefix("test_")
+        return Visitor(bank, page, language, shots, f"{story}{name}-{language}-{'script' if script else 'plain'}")
+
+    return come
+
+
+def _refuse(kind: str, text: str) -> None:
+    # A refused answer is a 4xx page by design, which Chromium reports as an error of its own.
+    if kind == "error" and "the server responded with a status of 4" not in text:
+        raise AssertionError(f"the console complains: {text}")
