@@ -232,6 +232,8 @@ def test_the_demo_people_of_the_pages_exist() -> None:
         known |= {person.login.password, person.login.user_name} if person.login else set()
     named = {word for text in TEXT.values() for word in re.findall(r"\b(?:199\d{8}|9906\d{12})\b", text)}
     tutorial = TEXT[ROOT / "docs" / "tutorial" / "first-sign-in.md"]
-    named |= set(re.findall(r"`(\d{6}|[a-z]+(?:-[a-z]+)+-\d)`", tutorial)) | set(re.findall(r"You are ([^\x00-\x7f]+)", tutorial))
+    named |= set(re.findall(r"`(\d{6}|[a-z]+(?:-[a-z]+)+-\d)`", tutorial)) | set(
+        re.findall(r"You are ([^\x00-\x7f]+)", tutorial)
+    )
     assert set() == named - known
     assert {"林晚晴", "吴海燕", "kite-over-river-7", "246813", "9906000000000402"} <= named

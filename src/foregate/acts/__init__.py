@@ -33,8 +33,10 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 class ActKind(Protocol):
     """Something the bank does."""
 
-    ACTS: tuple[str, ...]
-    INPUT: type[Answer] | None
+    @property
+    def ACTS(self) -> tuple[str, ...]: ...
+    @property
+    def INPUT(self) -> type[Answer] | None: ...
 
     async def admit(self, at: Situation) -> Refused | None:
         """Refuse for a reason of the customer's, before anything more is asked."""

@@ -20,7 +20,7 @@ class RequestThrottle:
 
     def __init__(self, url: str = "") -> None:
         storage = storage_from_string(f"async+{url}", implementation="valkey") if url else MemoryStorage()
-        self._limiter = FixedWindowRateLimiter(storage)  # type: ignore[arg-type]  # from_string is typed for both
+        self._limiter = FixedWindowRateLimiter(storage)
 
     async def hit(self, key: str, per_minute: int) -> int:
         """Count one and return 0, or the seconds to wait. One atomic hit: never looked at first, counted after."""

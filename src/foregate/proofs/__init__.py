@@ -24,10 +24,16 @@ class Proved(msgspec.Struct, frozen=True):
 class ProofKind(Protocol):
     """A way to show who you are."""
 
-    PROOF: Proof
-    CAUSES: tuple[str, ...]
-    QUICK: bool  # True: comparing takes microseconds and may happen inside the transaction
-    ANSWER: type[Answer]
+    @property
+    def PROOF(self) -> Proof: ...
+    @property
+    def CAUSES(self) -> tuple[str, ...]: ...
+    @property
+    def QUICK(self) -> bool:
+        """Comparing takes microseconds and may happen inside the transaction."""
+
+    @property
+    def ANSWER(self) -> type[Answer]: ...
 
     async def offer(self, at: Situation) -> Refused | None:
         """Make ready to be asked: send the code. A refusal here leaves the step open."""

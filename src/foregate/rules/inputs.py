@@ -265,10 +265,10 @@ def normal_code(text: str) -> str:
     code = _digits(text).upper()
     if not code:
         raise BadInput("empty")
-    if re.fullmatch(r"[0-9]{%d}" % limits.CODE_DIGITS, code):
+    if re.fullmatch(rf"[0-9]{{{limits.CODE_DIGITS:d}}}", code):
         return code
     code = code.translate(_LONG_CODE_LETTERS)
-    if re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{%d}" % limits.LONG_CODE_SYMBOLS, code):
+    if re.fullmatch(rf"[0-9A-HJKMNP-TV-Z]{{{limits.LONG_CODE_SYMBOLS:d}}}", code):
         return code
     raise BadInput("code-shape")
 
