@@ -43,6 +43,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str | None
     created_at: int
     last_sign_in_at: int
+    ended_at: int = 0  # journeys begun by then do nothing any more: the password was reset, the login frozen
 
 
 class JourneyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,7 +237,10 @@ class Journeys(Protocol):
         """The newest open journey of this browser with the same name and claim, made at or after `since`."""
 
     async def void_others(self, customer_id: str, but: str) -> int:
-        """End every other open journey of the customer, and their codes."""
+        """End every other open journey of the customer, and their codes, but for those held this moment.
+
+        Those find `Customer.ended_at` when they get to hold the customer; waiting for them here could be in a circle.
+        """
 
 
 class Codes(Protocol):
@@ -314,6 +318,9 @@ class Customers(Protocol):
     async def set_password(self, customer_id: str, password_hash: str) -> None: ...
 
     async def signed_in(self, customer_id: str, now: int) -> None: ...
+
+    async def end_earlier(self, customer_id: str, now: int) -> None:
+        """Whatever was begun up to now ends, even what is being answered this moment in another transaction."""
 
 
 class Sessions(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from foregate.rules import limits
 from tests.bank import LI, Bank, Visitor, open_bank
 
 pytestmark = [pytest.mark.anyio, pytest.mark.attack]
@@ -77,16 +78,17 @@ def auc(first: list[float], second: list[float]) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("journey", "step", "known", "unknown"), TWINS[:3:2], ids=IDS[:3:2])
-async def test_enu_02_twins_take_the_same_time(
-    tmp_path: Any, postgres_dsn: str, journey: str, step: str, known: dict[str, str], unknown: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+@pytest.mark.parametrize(
+    ("database", "twin"),
+    [("postgres", 0), ("sqlite", 1)],
+    ids=["postgres-card", "sqlite-user-name"],
+    indirect=["database"],
+)
+async def test_enu_02_twins_take_the_same_time(database: str, twin: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two thousand interleaved pairs: the floors differ by no more than 2 ms, the order tells nothing."""
-    from foregate.rules import limits
-
     monkeypatch.setattr(limits, "STARTS_PER_MINUTE", limits.Limit(10**6, "starts", "this test"))
-    bank = await open_bank(postgres_dsn)
+    journey, step, known, unknown = TWINS[twin]
+    bank = await open_bank(database)
     await bank.settle(LI)
     visitor = bank.visitor()
     await visitor.get("/healthz")

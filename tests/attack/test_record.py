@@ -24,12 +24,13 @@ def run_until_killed(database: str, keys_file: Path, seed: int) -> list[str]:
     words = [sys.executable, "-m", "tests.attack.crash_worker", database, str(keys_file)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
-        assert "ready\n" == worker.stdout.readline()
+        while worker.stdout.readline() != "ready\n":
+            assert worker.poll() is None, "the worker died by itself"
         try:
             worker.wait(random.Random(seed).uniform(0.05, 0.9))  # noqa: S311 -- when to kill is no secret
         except subprocess.TimeoutExpired:
             worker.kill()
-        return worker.stdout.read().split()
+        return [line for line in worker.stdout.read().splitlines() if line in ("closed", "reopened")]
 
 
 @pytest.mark.slow

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import ConsoleMessage
 
 from tests.browser.bank import Bank, Visitor, open_bank
 from tests.conftest import PageAt
@@ -43,20 +45,22 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def visit(
     bank: Bank, page_at: PageAt, kind: Kind, shots: Path, request: pytest.FixtureRequest
-) -> Callable[..., Visitor]:
-    """Let somebody come with a fresh browser, 360 px wide. Anything the console complains of fails the test."""
+) -> Iterator[Callable[..., Visitor]]:
+    """Let somebody come with a fresh browser, 360 px wide. Whatever the console complains of fails the test."""
     language, script = kind
+    complaints: list[str] = []
 
-    def come(name: str = "", **options: object) -> Visitor:
+    def note(message: ConsoleMessage) -> None:
+        # A refused answer is a 4xx page by design, which Chromium reports as an error of its own.
+        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+            complaints.append(message.text)
+
+    def come(name: str = "", **options: Any) -> Visitor:
         page = page_at(360, LOCALES[language], java_script_enabled=script, **options)
-        page.on("console", lambda message: _refuse(message.type, message.text))
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
         story = request.node.name.partition("[")[0].removeprefix("test_")
         return Visitor(bank, page, language, shots, f"{story}{name}-{language}-{'script' if script else 'plain'}")
 
-    return come
-
-
-def _refuse(kind: str, text: str) -> None:
-    # A refused answer is a 4xx page by design, which Chromium reports as an error of its own.
-    if kind == "error" and "the server responded with a status of 4" not in text:
-        raise AssertionError(f"the console complains: {text}")
+    yield come
+    assert [] == complaints

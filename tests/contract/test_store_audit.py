@@ -26,7 +26,8 @@ def event(chain: str = ANN, **changes: object) -> Event:
 
 async def write(store: SqlStore, chain: str, times: int) -> None:
     for number in range(times):
-        await in_one(store, lambda tx, n=number: tx.audit.record(event(chain, details={"n": n}), NOW + n))
+        async with store.begin() as tx:
+            await tx.audit.record(event(chain, details={"n": number}), NOW + number)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from foregate.demo.people import PEOPLE
 from foregate.demo.phone import SimulatedPhone
 from foregate.doors.pages import assets, forms
-from foregate.doors.pages.render import Page, add_templates, duration, respond
+from foregate.doors.pages.render import Page, add_templates, respond, since
 from foregate.doors.requests import caller_of, language_of
 from foregate.rules.inputs import BadInput, normal_phone
 
@@ -96,7 +96,7 @@ async def _messages(request: Request, phone: str | None) -> list[Shown]:
     phones: SimulatedPhone = request.app.state.phones
     now, language = request.app.state.desk.house.world.clock.now(), language_of(request)
     return [
-        Shown(m.message_id, m.phone, m.text, duration(language, max(0, now - m.at), is_past=True), m.code)
+        Shown(m.message_id, m.phone, m.text, since(language, "demo.ago", now - m.at), m.code)
         for m in (await phones.messages(phone))[:SHOWN]
     ]
 

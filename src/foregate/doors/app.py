@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from foregate.doors import pages
@@ -23,7 +23,7 @@ def build(
     """Return the inner application, for its state, and the whole behind its edge, to be served."""
     inner = Starlette(
         routes=[*api.routes(), *more, *pages.routes()],
-        exception_handlers={HTTPException: _http_error},
+        exception_handlers={HTTPException: _http_error, Exception: _let_through},
         lifespan=lifespan,
     )
     for name, part in state.items():
@@ -48,4 +48,18 @@ async def refuse(request: Request, cause: str) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     cause = {404: "not-found", 405: "method-not-allowed"}.get(status, "input-invalid")
-    return await refuse(request, cause)
+    response = await refuse(request, cause)
+    if status == 405:
+        response.headers["Allow"] = ", ".join(_methods_at(request))
+    return response
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return what may be asked at this address, of every route that has it (RFC 9110, 15.5.6)."""
+    here = [r for r in request.app.routes if isinstance(r, Route) and r.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in here for method in route.methods or ()})
+
+
+async def _let_through(request: Request, error: Exception) -> Response:
+    """Leave what went wrong to the edge: Starlette's own answer would have no remedies, and would come first."""
+    raise error

@@ -103,7 +103,7 @@ class Edge:
         if headers.get("host", "") not in self._hosts:
             return "misdirected"
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > limits.BODY_BYTES:
+        if not length.isdecimal() or len(length) > 9 or int(length) > limits.BODY_BYTES:
             return "too-large"
         if request.method not in SAFE_METHODS and not self._is_from_here(headers):
             return "origin-refused"

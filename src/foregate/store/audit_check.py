@@ -31,12 +31,15 @@ _EVENTS: Final = Statement(
     .order_by(_e.chain, _e.seq)
     .limit(number(PAGE))
 )
-_BARE_HEADS: Final = Statement(
-    select(_h.chain).where(~exists().where(_e.chain == _h.chain)).order_by(_h.chain).limit(number(PAGE))
-)
-_UNCOVERED_HEADS: Final = Statement(
-    select(_h.chain, _h.seq)
-    .where(_h.is_sealed == number(1), ~exists().where(_k.chain == _h.chain, _k.seq == _h.seq))
+_HEADS: Final = Statement(
+    select(
+        _h.chain,
+        _h.seq,
+        _h.is_sealed,
+        exists().where(_e.chain == _h.chain).label("has_events"),
+        exists().where(_k.chain == _h.chain, _k.seq == _h.seq).label("is_covered"),
+    )
+    .where(_h.chain > text_of("after"))
     .order_by(_h.chain)
     .limit(number(PAGE))
 )
@@ -78,6 +81,8 @@ async def verify(record: Record, anchor: Path | None = None) -> list[Finding]:
             note(finding)
         async for finding in _check_seals(connection, record.keys):
             note(finding)
+        async for finding in _check_heads(connection):
+            note(finding)
         if anchor is not None:
             async for finding in _check_anchor(connection, anchor):
                 note(finding)
@@ -101,8 +106,20 @@ async def _check_chains(connection: Connection, keys: Keys) -> AsyncIterator[Fin
         last = event
     if last is not None and is_good and (finding := _check_end(last)):
         yield finding
-    for head in await connection.all(_BARE_HEADS):
-        yield Finding(head["chain"], 1, "every event of this chain was removed")
+
+
+async def _check_heads(connection: Connection) -> AsyncIterator[Finding]:
+    chain = ""
+    while True:
+        page = await connection.all(_HEADS, after=chain)
+        for head in page:
+            chain = head["chain"]
+            if not head["has_events"]:
+                yield Finding(chain, 1, "every event of this chain was removed")
+            elif head["is_sealed"] and not head["is_covered"]:
+                yield Finding(chain, head["seq"], "the event was sealed, and the seal is gone: seals were removed")
+        if len(page) < PAGE:
+            return
 
 
 async def _events(connection: Connection) -> AsyncIterator[Row]:
@@ -154,9 +171,7 @@ async def _check_seals(connection: Connection, keys: Keys) -> AsyncIterator[Find
                 yield finding
             before = seal
         if len(page) < PAGE:
-            break
-    for head in await connection.all(_UNCOVERED_HEADS):
-        yield Finding(head["chain"], head["seq"], "the event was sealed, and the seal is gone: seals were removed")
+            return
 
 
 def _check_seal(keys: Keys, seal: Row, before: Row | None) -> Finding | None:

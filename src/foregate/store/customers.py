@@ -21,9 +21,12 @@ _BY_LOGIN: Final = Statement(
     .where(login_name.c.kind == bindparam("kind"), login_name.c.digest == bindparam("digest"))
 )
 _CLAIM: Final = Statement(insert_into(login_name).on_conflict_do_nothing().returning(login_name.c.kind))
-_GIVE_BACK: Final = Statement(delete(login_name).where(login_name.c.customer_id == bindparam("customer_id")))
+_GIVE_BACK: Final = Statement(
+    delete(login_name).where(login_name.c.kind == bindparam("kind"), login_name.c.digest == bindparam("digest"))
+)
 _INSERT: Final = Statement(insert_into(customer).on_conflict_do_nothing().returning(customer.c.customer_id))
 _SET_PASSWORD: Final = Statement(update(customer).where(_is_customer).values(password_hash=text_of("password_hash")))
+_END_EARLIER: Final = Statement(update(customer).where(_is_customer).values(ended_at=time_of("now")))
 _SIGNED_IN: Final = Statement(update(customer).where(_is_customer).values(last_sign_in_at=time_of("now")))
 
 
@@ -50,17 +53,21 @@ class CustomersIn:
     async def insert(self, customer: Customer, logins: dict[str, bytes]) -> None:
         """Claim the names (kind to digest) and write the row. Raises Taken(kind), and then has written nothing."""
         # In one order for everybody: two who claim the same names wait for each other, and never in a circle.
+        mine: list[tuple[str, bytes]] = []
         for kind, digest in sorted(logins.items()):
             claimed = await self._connection.one(_CLAIM, kind=kind, digest=digest, customer_id=customer.customer_id)
             if claimed is None:
-                await self._give_back(customer.customer_id)
+                await self._give_back(mine)
                 raise Taken(kind)
+            mine.append((kind, digest))
         if await self._connection.one(_INSERT, **self._sealed(customer)) is None:
+            await self._give_back(mine)
             raise Taken("customer_id")
 
-    async def _give_back(self, customer_id: str) -> None:
+    async def _give_back(self, names: list[tuple[str, bytes]]) -> None:
         # Whoever catches Taken may go on and commit; names claimed for nobody would then be lost for ever.
-        await self._connection.run(_GIVE_BACK, customer_id=customer_id)
+        for kind, digest in names:
+            await self._connection.run(_GIVE_BACK, kind=kind, digest=digest)
 
     async def set_password(self, customer_id: str, password_hash: str) -> None:
         """Replace the password's hash."""
@@ -69,6 +76,10 @@ class CustomersIn:
     async def signed_in(self, customer_id: str, now: int) -> None:
         """Disuse is counted from here."""
         await self._connection.run(_SIGNED_IN, of_customer=customer_id, now=now)
+
+    async def end_earlier(self, customer_id: str, now: int) -> None:
+        """What was begun up to now ends: see `Customer.ended_at`."""
+        await self._connection.run(_END_EARLIER, of_customer=customer_id, now=now)
 
     def _sealed(self, customer: Customer) -> dict[str, str | int | bytes | None]:
         def seal(column: str, value: str) -> bytes:
@@ -84,6 +95,7 @@ class CustomersIn:
             "password_hash": customer.password_hash,
             "created_at": customer.created_at,
             "last_sign_in_at": customer.last_sign_in_at,
+            "ended_at": customer.ended_at,
         }
 
     def _opened(self, row: Row | None) -> Customer | None:
@@ -103,4 +115,5 @@ class CustomersIn:
             password_hash=row["password_hash"],
             created_at=row["created_at"],
             last_sign_in_at=row["last_sign_in_at"],
+            ended_at=row["ended_at"],
         )

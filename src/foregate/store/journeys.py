@@ -42,10 +42,10 @@ _OTHERS: Final = (
     journey.c.journey_id != text_of("but"),
     journey.c.status == word("open"),
 )
-_VOID_CODES: Final = Statement(
-    update(code).where(code.c.journey_id.in_(select(journey.c.journey_id).where(*_OTHERS))).values(is_used=number(1))
-)
-_VOID: Final = Statement(update(journey).where(*_OTHERS).values(status=word("void")))
+# Held rows are passed over: whoever holds one may be waiting for the customer that we hold.
+_FREE_OTHERS: Final = select(journey.c.journey_id).where(*_OTHERS).with_for_update(skip_locked=True)
+_VOID_CODES: Final = Statement(update(code).where(code.c.journey_id.in_(_FREE_OTHERS)).values(is_used=number(1)))
+_VOID: Final = Statement(update(journey).where(journey.c.journey_id.in_(_FREE_OTHERS)).values(status=word("void")))
 
 
 class JourneysIn:

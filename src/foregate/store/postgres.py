@@ -14,8 +14,8 @@ Theory of operation
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -101,6 +101,7 @@ class _Wire:
     def __init__(self, raw: asyncpg.Connection[Any]) -> None:
         self.raw = raw
         self.is_lost = False
+        self.is_new = True
         self._prepared: dict[Statement, PreparedStatement[Any]] = {}
 
     async def one(self, statement: Statement, **values: Value) -> Row | None:
@@ -132,10 +133,10 @@ class _Wire:
         except (*_LOST, *_PASSING) as error:
             raise self.busy(error) from error
 
-    async def command(self, command: str) -> None:
-        """Run a command without arguments or result."""
+    async def command(self, command: str) -> str:
+        """Run a command without arguments, and return what PostgreSQL says it did."""
         try:
-            await self.raw.execute(command)
+            return await self.raw.execute(command)
         except (*_LOST, *_PASSING) as error:
             raise self.busy(error) from error
 
@@ -158,6 +159,15 @@ class _Wire:
         return prepared
 
 
+async def _rolled_back(wire: _Wire) -> None:
+    # Shielded: a visitor who hangs up twice must not leave a transaction open on a shared connection.
+    try:
+        await asyncio.shield(asyncio.ensure_future(wire.rollback()))
+    except BaseException:
+        wire.is_lost = True
+        raise
+
+
 class PostgresDatabase:
     """A `Database` behind a bounded pool."""
 
@@ -171,38 +181,53 @@ class PostgresDatabase:
         # On this machine nobody listens in; asking for TLS first would cost a second connection for each.
         self._ssl = None if _way_to(dsn)[1] or _way_to(dsn)[0] not in _NEAR else False
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_Wire]:
-        async with self._wire() as wire, self._bracket(wire, BEGIN):
-            yield wire
+    def transaction(self) -> AbstractAsyncContextManager[_Wire]:
+        return self._between(BEGIN)
+
+    def snapshot(self) -> AbstractAsyncContextManager[_Wire]:
+        return self._between(BEGIN_SNAPSHOT)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[_Wire]:
-        async with self._wire() as wire, self._bracket(wire, BEGIN_SNAPSHOT):
-            yield wire
-
-    async def read_one(self, statement: Statement, **values: Value) -> Row | None:
-        async with self._wire() as wire:
-            return await wire.one(statement, **values)
-
-    @asynccontextmanager
-    async def _bracket(self, wire: _Wire, begin: str) -> AsyncIterator[None]:
+    async def _between(self, begin: str) -> AsyncIterator[_Wire]:
+        wire = await self._first(lambda wire: wire.command(begin))
         try:
-            await wire.command(begin)
-            yield
-            await wire.command("COMMIT")
+            yield wire
+            # After an error that somebody caught and went on, PostgreSQL answers COMMIT with ROLLBACK, not an error.
+            if (outcome := await wire.command("COMMIT")) != "COMMIT":
+                raise Busy(f"PostgreSQL: {outcome} in place of a commit")
         except BaseException:
-            # Shielded: a visitor who hangs up twice must not leave a transaction open on a shared connection.
-            await asyncio.shield(asyncio.ensure_future(wire.rollback()))
+            await _rolled_back(wire)
             raise
-
-    @asynccontextmanager
-    async def _wire(self) -> AsyncIterator[_Wire]:
-        wire = await self._take()
-        try:
-            yield wire
         finally:
             self._give_back(wire)
+
+    async def read_one(self, statement: Statement, **values: Value) -> Row | None:
+        row: Row | None = None
+
+        async def read(wire: _Wire) -> None:
+            nonlocal row
+            row = await wire.one(statement, **values)
+
+        self._give_back(await self._first(read))
+        return row
+
+    async def _first(self, do: Callable[[_Wire], Awaitable[object]]) -> _Wire:
+        """Take a connection and `do` the first thing on it, which changes nothing.
+
+        A connection that was closed while it lay idle (a failover, a firewall) is only noticed now. Nothing was
+        begun on it, so the next one is tried; a new one that fails is not tried again.
+        """
+        while True:
+            wire = await self._take()
+            was_idle, wire.is_new = not wire.is_new, False
+            try:
+                await do(wire)
+                return wire
+            except BaseException as error:
+                await _rolled_back(wire)
+                self._give_back(wire)
+                if not (isinstance(error, Busy) and was_idle and wire.raw.is_closed()):
+                    raise
 
     async def _take(self) -> _Wire:
         await self._wait_for_place()
@@ -256,7 +281,7 @@ class PostgresDatabase:
                 self._dsn,
                 ssl=self._ssl,
                 timeout=self._wait_seconds,
-                command_timeout=self._wait_seconds + 1,  # should the server itself fall silent
+                command_timeout=self._wait_seconds + 0.5,  # should the server itself fall silent
                 statement_cache_size=0,  # ours are prepared and kept by hand
                 server_settings=settings,
             )
@@ -267,7 +292,7 @@ class PostgresDatabase:
         return _Wire(raw)
 
     async def check_durability(self) -> None:
-        async with self._wire() as wire:
+        async with self.transaction() as wire:
             for setting, allowed in (
                 ("fsync", ("on",)),
                 ("full_page_writes", ("on",)),

@@ -29,6 +29,7 @@ from foregate.store.unit_of_work import SqlStore
 T = TypeVar("T")
 
 SYNCHRONOUS_FULL: Final = 2
+STOPPING: Final = "SQLite: Foregate is stopping"
 # Conditions of the machine or of another process, not mistakes of ours.
 _PASSING: Final = frozenset(
     {
@@ -129,6 +130,7 @@ class SqliteDatabase:
         self._writer = _Thread(path, wait_seconds, may_write=True)
         self._reader = _Thread(path, wait_seconds, may_write=False)
         self._turn = asyncio.Lock()
+        self._is_closed = False
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[_Thread]:
@@ -142,14 +144,17 @@ class SqliteDatabase:
         await self._end("COMMIT")
 
     async def _take_turn(self) -> None:
-        if not self._turn.locked():
+        if self._turn.locked():
+            try:
+                async with asyncio.timeout(self._wait_seconds):
+                    await self._turn.acquire()
+            except TimeoutError:
+                raise Busy("SQLite: other transactions are still waiting") from None
+        else:
             await self._turn.acquire()
-            return
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise Busy("SQLite: other transactions are still waiting") from None
+        if self._is_closed:
+            self._turn.release()
+            raise Busy(STOPPING)
 
     async def _end(self, command: str) -> None:
         # Shielded: when the visitor hangs up at this moment the commit still happens, and the turn is passed on after.
@@ -183,6 +188,8 @@ class SqliteDatabase:
             await thread.close()
 
     async def read_one(self, statement: Statement, **values: Value) -> Row | None:
+        if self._is_closed:
+            raise Busy(STOPPING)
         return await self._reader.one(statement, **values)
 
     async def check_durability(self) -> None:
@@ -200,6 +207,7 @@ class SqliteDatabase:
     async def close(self) -> None:
         """Wait for the transaction under way, then close."""
         async with self._turn:
+            self._is_closed = True
             await self._reader.close()
             await self._writer.close()
 

@@ -85,6 +85,7 @@ customer: Final = _table(
     _text_or_none("password_hash"),
     _time("created_at"),
     _time("last_sign_in_at"),
+    _time("ended_at"),
     _key("customer_id"),
 )
 
@@ -275,10 +276,11 @@ audit_seal: Final = _table(
 # Which event of which chain was the newest when a seal was made.
 audit_sealed_head: Final = _table(
     "audit_sealed_head",
-    Column("seal", BigInteger, nullable=False),
     _text("chain"),
+    Column("seal", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    _key("seal", "chain"),
+    _key("chain", "seal"),
+    Index(None, "seal"),
     comment=APPEND_ONLY,
 )
 

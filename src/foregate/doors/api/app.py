@@ -113,8 +113,8 @@ async def list_devices(request: Request) -> Response:
 async def take_text(request: Request) -> Response:
     """Take a text message that the SMS gateway received. Signed by the gateway; anything else does not exist."""
     secret: bytes | None = request.app.state.inbound_secret
-    signature = request.headers.get("foregate-signature", "")
-    expected = hmac.new(secret, await request.body(), hashlib.sha256).hexdigest() if secret else None
+    signature = request.headers.get("foregate-signature", "").encode()  # bytes: text may not be compared beyond ASCII
+    expected = hmac.new(secret, await request.body(), hashlib.sha256).hexdigest().encode() if secret else None
     if expected is None or not hmac.compare_digest(expected, signature):
         return await refuse(request, "not-found")
     body = await _body(request, schema.InboundText)

@@ -62,7 +62,7 @@ def door_page(
         language=language,
         keeps_typed=True,
         has_problem=told is not None,
-        is_public=True,
+        is_public=typed is NOTHING,
     )
     return _first_step(request, page, request.app.state.desk.house.journeys[DOOR], Who.PHONE, typed, told)
 

@@ -38,7 +38,8 @@ SECRET: Final = frozenset({Kind.CODE, Kind.PASSWORD, Kind.NEW_PASSWORD, Kind.PIN
 
 
 class Widget(msgspec.Struct, frozen=True, kw_only=True):
-    """One field as it stands on the page. `error` is the sentence beside it, `shown` its reveal button's words."""
+    """One field as it stands on the page. `error` is the sentence beside it, `shown` the words of its
+    reveal button and of the caps lock."""
 
     name: str
     kind: str
@@ -49,7 +50,7 @@ class Widget(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     attributes: Mapping[str, str] = {}
     options: tuple[Option, ...] = ()
-    shown: tuple[str, str] | None = None
+    shown: tuple[str, str, str] | None = None
 
     @property
     def id(self) -> str:
@@ -100,7 +101,7 @@ def _widget(language: str, field: Field, typed: Typed, step: StepView | None) ->
         error=say(f"input.{code}") if code else None,
         attributes=attributes,
         options=options or (step.options if step is not None and field.kind is Kind.CHOICE else ()),
-        shown=(say("page.show"), say("page.hide")) if field.kind in SECRET - {Kind.CODE} else None,
+        shown=(say("page.show"), say("page.hide"), say("page.caps")) if field.kind in SECRET - {Kind.CODE} else None,
     )
 
 

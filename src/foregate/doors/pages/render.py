@@ -34,6 +34,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 HTML_LANG: Final = {"zh": "zh-CN"}
 DYNAMIC_QUALITY: Final = 5  # of brotli: 1 ms a page; 11 would take 20
 
+MINUTE: Final = 60
 UNITS: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60))
 
 Say = Callable[..., str]
@@ -93,6 +94,13 @@ def duration(language: str, seconds: int, *, is_past: bool = False) -> str:
             count = seconds // length if is_past else -(-seconds // length)
             return catalog.text(language, f"page.{unit}", count=count)
     return catalog.text(language, "page.seconds", count=max(1, seconds))
+
+
+def since(language: str, key: str, seconds_ago: int) -> str:
+    """Say `key` with how long ago something was; below a minute it was just now."""
+    if seconds_ago < MINUTE:
+        return catalog.text(language, f"{key}-now")
+    return catalog.text(language, key, time=duration(language, seconds_ago, is_past=True))
 
 
 def html(page: Page, request: Request, **facts: Any) -> str:

@@ -45,6 +45,14 @@
     }
     on(button, 'click', function () { say(input.type === 'password'); });
     if (input.form) on(input.form, 'submit', function () { say(false); });
+    var caps = document.createElement('p');
+    caps.className = 'hint';
+    caps.setAttribute('role', 'status');
+    row.parentNode.insertBefore(caps, row.nextSibling);
+    on(input, 'keyup', function (event) {
+      var isOn = event.getModifierState && event.getModifierState('CapsLock');
+      caps.textContent = isOn ? input.getAttribute('data-caps') : '';
+    });
     say(false);
   });
 

@@ -15,7 +15,7 @@ from foregate.doors.pages.agents import device_name
 from foregate.doors.pages.forms import Widget
 from foregate.doors.pages.journey import ENDS_AT_HOME
 from foregate.doors.pages.problems import refuse
-from foregate.doors.pages.render import Page, duration, respond
+from foregate.doors.pages.render import Page, respond, since
 from foregate.doors.requests import caller_of, language_of
 from foregate.ports import SessionRow
 from foregate.rules import engine
@@ -39,7 +39,7 @@ class Place(msgspec.Struct, frozen=True):
 
     id: str
     name: str
-    ago: str
+    since: str
     is_this: bool
 
 
@@ -58,14 +58,15 @@ async def show_home(request: Request) -> Response:
 async def _facts(request: Request, session: SessionRow, me: Me) -> dict[str, Any]:
     language, sessions = language_of(request), request.app.state.sessions
 
-    def place(row: SessionView | DeviceView, seconds_ago: int) -> Place:
-        ago = duration(language, seconds_ago, is_past=True)
-        return Place(row.id, device_name(language, row.agent), ago, row.is_this)
+    def place(row: SessionView | DeviceView, key: str, seconds_ago: int) -> Place:
+        return Place(row.id, device_name(language, row.agent), since(language, key, seconds_ago), row.is_this)
 
     is_full = me.level is Level.FULL
     return {
-        "places": [place(row, row.started_seconds_ago) for row in await sessions.sessions_of(session)],
-        "remembered": [place(row, row.remembered_seconds_ago) for row in await sessions.devices_of(session)],
+        "places": [place(row, "home.since", row.started_seconds_ago) for row in await sessions.sessions_of(session)],
+        "remembered": [
+            place(row, "home.remembered", row.remembered_seconds_ago) for row in await sessions.devices_of(session)
+        ],
         "is_full": is_full,
         "finish": None if is_full else missing(request.app.state.desk.house, session, language),
     }

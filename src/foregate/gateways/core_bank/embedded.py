@@ -106,6 +106,7 @@ class EmbeddedCoreBank:
         self, *, core_ref: str, card_number: str, card_pin: str, bound_phone: str | None, status: str = "active"
     ) -> None:
         """Add a card of a person who is there, or bring one up to date. Raises Busy when the hash pool is full."""
+        card_ref = new_id()  # before any waiting: cards put one after the other are listed so
         digest = self._card_digest(card_number)
         pin_hash = await self._hasher.hash(_pin_of(digest, card_pin))
         place = digest.hex()
@@ -113,7 +114,7 @@ class EmbeddedCoreBank:
             await connection.run(
                 _PUT_CARD,
                 card_digest=digest,
-                card_ref=new_id(),
+                card_ref=card_ref,
                 core_ref=core_ref,
                 card_number_sealed=self._seal("core_card.card_number", place, card_number),
                 bound_phone_sealed=self._seal("core_card.bound_phone", place, bound_phone) if bound_phone else None,

@@ -82,7 +82,7 @@ def _customers() -> None:
         "customer", ("customer_id",),
         _text("customer_id"), _bytes("core_ref_sealed"), _bytes("name_sealed"), _bytes("phone_sealed"),
         _bytes("user_name_sealed", nullable=True), _text("password_hash", nullable=True), _big("created_at"),
-        _big("last_sign_in_at"),
+        _big("last_sign_in_at"), _big("ended_at"),
     )  # fmt: skip
     _create(
         "login_name", ("kind", "digest"),
@@ -167,9 +167,10 @@ def _audit() -> None:
         comment=APPEND_ONLY,
     )  # fmt: skip
     _create(
-        "audit_sealed_head", ("seal", "chain"),
-        _big("seal"), _text("chain"), _big("seq"), comment=APPEND_ONLY,
+        "audit_sealed_head", ("chain", "seal"),
+        _text("chain"), _big("seal"), _big("seq"), comment=APPEND_ONLY,
     )  # fmt: skip
+    _index("audit_sealed_head", "seal")
 
 
 def _core_bank() -> None:
