@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
+import msgspec
 from sqlalchemy import bindparam, select
 
 from foregate import bootstrap
@@ -282,13 +283,16 @@ class Bank:
         await self.house.close()
 
 
-async def open_bank(database: str, *, keys: Keys | None = None, run: dict[str, Any] | None = None) -> Bank:
-    """Open a bank over a database, which is made ready first."""
+async def open_bank(
+    database: str, *, keys: Keys | None = None, run: dict[str, Any] | None = None, **changes: Any
+) -> Bank:
+    """Open a bank over a database, which is made ready first. `changes` are settings."""
     await asyncio.to_thread(migrate.upgrade, database)
     clock, keys = Clock(), keys or parse_keys(tomllib.loads(generate_keys()))
     settings = Settings(
         origin=ORIGIN, database=database, bank_name="测试银行", hotline="95000", text_us_number="1069", is_demo=True
     )
+    settings = msgspec.structs.replace(settings, **changes)
     phones = SimulatedPhones(clock)
     house = await bootstrap.build(settings, clock=clock, gateway=phones, keys=keys, run=run)
     return Bank(house, clock, phones, keys)

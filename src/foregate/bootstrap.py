@@ -85,10 +85,12 @@ class Foregate:
     sealer: Sealer
     janitor: Janitor
     inbox: Inbox
+    throttle: RequestThrottle
     app: ASGIApp = field(init=False)
 
     async def close(self) -> None:
         """Let go of everything."""
+        await self.throttle.close()
         await self.gateway.close()
         self.hasher.close()
         await self.store.close()
@@ -149,6 +151,7 @@ async def build(
         sealer=Sealer(store, anchor=Path(settings.audit_anchor) if settings.audit_anchor else None),
         janitor=Janitor(store),
         inbox=Inbox(store, keys, clock),
+        throttle=RequestThrottle(settings.valkey),
     )
     if isinstance(gateway, SimulatedPhones):
         gateway.on_text = house.inbox.take
@@ -156,7 +159,7 @@ async def build(
         "desk": desk,
         "sessions": Sessions(world),
         "cookies": Cookies(settings, keys),
-        "throttle": RequestThrottle(settings.valkey),
+        "throttle": house.throttle,
         "inbox": house.inbox,
         "inbound_secret": _secret(settings.inbound_secret_file),
         "metrics_token": _secret(settings.metrics_token_file),

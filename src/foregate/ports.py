@@ -29,6 +29,10 @@ class Unreachable(Exception):
     """A system outside (core bank, SMS centre) did not answer. Nothing is known about the outcome."""
 
 
+class Rejected(Exception):
+    """A system outside will never take this; trying again is of no use."""
+
+
 # ---------------------------------------------------------------- records
 
 

@@ -7,12 +7,13 @@ they are paths to files. Outside the demo, anything that would make the front do
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -57,26 +58,35 @@ def load(path: str | None = None, environ: Mapping[str, str] = os.environ, **ove
     values: dict[str, Any] = {}
     if path:
         try:
-            values = tomllib.loads(Path(path).read_text())
-        except (OSError, tomllib.TOMLDecodeError) as wrong:
+            values = tomllib.loads(Path(path).read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
             raise BadSettings(f"{path} cannot be read as settings: {wrong}") from None
     for name in Settings.__struct_fields__:
         if (value := environ.get(f"FOREGATE_{name.upper()}")) is not None:
-            values[name] = value.split(",") if name == "trusted_proxies" else value
+            values[name] = _listed(value) if name == "trusted_proxies" else value
     try:
         return msgspec.convert(values | overrides, Settings, strict=False)
     except msgspec.ValidationError as wrong:
         raise BadSettings(f"settings: {wrong}") from None
 
 
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 def weaknesses(settings: Settings) -> list[str]:
     """Return what would make the front door weak, each with what to set. Empty for settings fit to serve."""
     found = [f"{name} is not set: {why}" for name, why in _NEEDED.items() if not getattr(settings, name)]
-    if settings.origin and not settings.is_https:
-        found.append("origin must begin with https://: cookies of a bank do not travel in clear")
+    if settings.origin and (why := _bad_origin(settings.origin)):
+        found.append(f"origin must {why}")
     if settings.is_demo:
         found.append("is_demo must be off: demo people have published passwords")
+    if settings.core_bank != "embedded":
+        found.append("core_bank must be embedded: no other is built yet")
+    if settings.pool_size < 1:
+        found.append("pool_size must be at least 1: without a connection nobody is let in")
     found += _weak_links(settings)
+    found += _weak_secrets(settings)
     found += [f"trusted_proxies: {network!r} {why}" for network in settings.trusted_proxies if (why := _bad(network))]
     return found
 
@@ -88,19 +98,51 @@ _NEEDED = {
     "bank_name": "the name that messages and pages carry",
     "hotline": "the number to call when nothing else works",
     "sms_gateway": "e.g. https://sms.internal/send; without it nobody receives a code",
+    "text_us_number": "where customers text us; without it strangers could use up a number's codes",
+    "inbound_secret_file": "the secret that the SMS gateway signs received texts with",
     "sms_secret_file": "the secret that signs requests to the SMS gateway",
 }
 
 
+def _bad_origin(origin: str) -> str | None:
+    parts = urlsplit(origin)
+    if parts.scheme != "https":
+        return "begin with https://: cookies of a bank do not travel in clear"
+    if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?", parts.netloc):
+        return "name one host, in small letters, as browsers send it"
+    if origin != f"https://{parts.netloc}":
+        return "end with the host: no path, no slash behind it"
+    return None
+
+
 def _weak_links(settings: Settings) -> list[str]:
     found = []
-    database = urlsplit(settings.database)
-    is_remote = database.scheme.startswith("postgresql") and database.hostname not in (None, "", *_LOOPBACK)
-    if is_remote and "sslmode=verify-full" not in database.query:
-        found.append("database: a link to another machine needs ?sslmode=verify-full")
+    if settings.database and (why := _bad_database(settings.database)):
+        found.append(f"database: {why}")
     gateway = urlsplit(settings.sms_gateway)
-    if gateway.scheme == "http" and gateway.hostname not in _LOOPBACK:
+    is_far = gateway.scheme != "http" or gateway.hostname not in _LOOPBACK
+    if settings.sms_gateway and gateway.scheme != "https" and is_far:
         found.append("sms_gateway: codes must not travel in clear, use https://")
+    if settings.valkey and urlsplit(settings.valkey).scheme not in _VALKEY:
+        found.append("valkey: use valkey://host:port/0, or valkeys:// for TLS")
+    return found
+
+
+def _bad_database(address: str) -> str | None:
+    if address.startswith("sqlite:///"):
+        return None
+    parts = urlsplit(address)
+    if parts.scheme != "postgresql":
+        return "use postgresql://user@host/name, or sqlite:///PATH"
+    options = parse_qs(parts.query)
+    hosts = {parts.hostname or "", *options.get("host", [])} - {"", *_LOOPBACK}
+    if any(not host.startswith("/") for host in hosts) and options.get("sslmode") != ["verify-full"]:
+        return "a link to another machine needs ?sslmode=verify-full"
+    return None
+
+
+def _weak_secrets(settings: Settings) -> list[str]:
+    found = []
     for name in ("sms_secret_file", "inbound_secret_file", "metrics_token_file"):
         path = getattr(settings, name)
         if path and (why := _weak_secret(Path(path))):
@@ -120,9 +162,11 @@ def _weak_secret(path: Path) -> str | None:
 
 def _bad(network: str) -> str | None:
     try:
-        return "believes everybody" if ip_network(network).prefixlen == 0 else None
+        return "believes everybody" if ip_network(network).prefixlen < _NARROWEST_BITS else None
     except ValueError:
         return "is not a network such as 10.0.0.0/8"
 
 
+_NARROWEST_BITS = 8  # 10.0.0.0/8 is the widest network that one owner has
+_VALKEY = ("valkey", "valkeys", "redis", "rediss")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

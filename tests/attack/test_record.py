@@ -16,7 +16,7 @@ from foregate.store.keyring import load_keys, write_keys
 from tests.bank import CHEN, LI, WANG, Bank, open_bank
 
 pytestmark = [pytest.mark.anyio, pytest.mark.attack]
-ROUNDS = 12
+ROUNDS = 5
 
 
 def run_until_killed(database: str, keys_file: Path, seed: int) -> list[str]:

@@ -12,6 +12,8 @@ from foregate.rules import limits
 from foregate.store import audit
 from foregate.store.audit import Sealer
 from foregate.store.audit_check import Finding, verify
+from foregate.store.statements import Statement, insert_into
+from foregate.store.tables import audit_event
 from foregate.store.unit_of_work import SqlStore
 from tests.contract.samples import NOW, Clock, count, in_one, new_keys, sql, undone
 
@@ -108,6 +110,15 @@ async def test_what_is_injected_stays_inert(store: SqlStore) -> None:
 Tamper = Callable[[SqlStore], Awaitable[object]]
 
 
+ANN_SEQ = f"chain = '{ANN}' AND seq"
+CUT_EVENTS = f"DELETE FROM audit_event WHERE {ANN_SEQ} > 8"
+CUT_HEAD = (
+    f"UPDATE audit_head SET seq = 8, hash = (SELECT hash FROM audit_event WHERE {ANN_SEQ} = 8) WHERE chain = '{ANN}'"
+)
+CUT_SEALS = "DELETE FROM audit_seal WHERE seal = 2"
+CUT_SEALED = "DELETE FROM audit_sealed_head WHERE seal = 2"
+
+
 def run(*statements: str) -> Tamper:
     async def tamper(store: SqlStore) -> None:
         for statement in statements:
@@ -122,6 +133,16 @@ async def splice(store: SqlStore) -> None:
     await sql(store, f"DELETE FROM audit_event WHERE chain = '{ANN}' AND seq = 4 RETURNING 1")
     await sql(store, f"UPDATE audit_event SET chain = '{ANN}' WHERE chain = '{BOB}' AND seq = 4 RETURNING 1")
     assert bobs["hash"]
+
+
+async def swap_two_timelines(store: SqlStore) -> None:
+    """After a restore the same numbers were written once more: take an event of the time before for one of after."""
+    (before,) = await sql(store, f"SELECT * FROM audit_event WHERE {ANN_SEQ} = 8")
+    await run(f"DELETE FROM audit_event WHERE {ANN_SEQ} > 7", CUT_HEAD.replace("8", "7"), CUT_SEALS, CUT_SEALED)(store)
+    await write(store, ANN, 3)
+    await sql(store, f"DELETE FROM audit_event WHERE {ANN_SEQ} = 8 RETURNING 1")
+    async with store.database.transaction() as connection:
+        await connection.run(Statement(insert_into(audit_event)), **{c.name: before[c.name] for c in audit_event.c})
 
 
 async def rewrite_without_key(store: SqlStore) -> None:
@@ -143,85 +164,93 @@ async def rewrite(store: SqlStore, forger: SqlStore) -> None:
         await Sealer(forger).once()
 
 
-ANN_5 = f"chain = '{ANN}' AND seq"
-CUT_EVENTS = f"DELETE FROM audit_event WHERE {ANN_5} > 8"
-CUT_HEAD = (
-    f"UPDATE audit_head SET seq = 8, hash = (SELECT hash FROM audit_event WHERE {ANN_5} = 8) WHERE chain = '{ANN}'"
-)
-CUT_SEALS = "DELETE FROM audit_seal WHERE seal = 2"
-CUT_SEALED = "DELETE FROM audit_sealed_head WHERE seal = 2"
-HEADS_AS_BEFORE = "UPDATE audit_head SET is_sealed = 0"
-
-TAMPERINGS: dict[str, tuple[Tamper, str, int]] = {
-    "edit": (run(f"UPDATE audit_event SET details = '{{}}' WHERE {ANN_5} = 4"), ANN, 4),
-    "edit of who": (run(f"UPDATE audit_event SET actor = 'teller' WHERE {ANN_5} = 1"), ANN, 1),
-    "backdate": (run(f"UPDATE audit_event SET at = at - 86400 WHERE {ANN_5} = 4"), ANN, 4),
-    "delete one": (run(f"DELETE FROM audit_event WHERE {ANN_5} = 4"), ANN, 4),
-    "delete some": (run(f"DELETE FROM audit_event WHERE {ANN_5} IN (4, 5, 6)"), ANN, 4),
-    "delete the first": (run(f"DELETE FROM audit_event WHERE {ANN_5} = 1"), ANN, 1),
+TAMPERINGS: dict[str, tuple[Tamper, str, int, str]] = {
+    "edit": (run(f"UPDATE audit_event SET details = '{{}}' WHERE {ANN_SEQ} = 4"), ANN, 4, "changed, moved"),
+    "edit of who": (run(f"UPDATE audit_event SET actor = 'teller' WHERE {ANN_SEQ} = 1"), ANN, 1, "changed, moved"),
+    "backdate": (run(f"UPDATE audit_event SET at = at - 86400 WHERE {ANN_SEQ} = 4"), ANN, 4, "changed, moved"),
+    "delete one": (run(f"DELETE FROM audit_event WHERE {ANN_SEQ} = 4"), ANN, 4, "event 4 was removed"),
+    "delete some": (run(f"DELETE FROM audit_event WHERE {ANN_SEQ} IN (4, 5, 6)"), ANN, 4, "events 4 to 6 were removed"),
+    "delete the first": (run(f"DELETE FROM audit_event WHERE {ANN_SEQ} = 1"), ANN, 1, "event 1 was removed"),
     "delete and close the gap": (
         run(
-            f"DELETE FROM audit_event WHERE {ANN_5} = 4",
-            f"UPDATE audit_event SET seq = 4 WHERE {ANN_5} = 5",
+            f"DELETE FROM audit_event WHERE {ANN_SEQ} = 4",
+            f"UPDATE audit_event SET seq = 4 WHERE {ANN_SEQ} = 5",
         ),
         ANN,
         4,
+        "changed, moved",
     ),
     "reorder": (
         run(
-            f"UPDATE audit_event SET seq = 99 WHERE {ANN_5} = 4",
-            f"UPDATE audit_event SET seq = 4 WHERE {ANN_5} = 5",
-            f"UPDATE audit_event SET seq = 5 WHERE {ANN_5} = 99",
+            f"UPDATE audit_event SET seq = 99 WHERE {ANN_SEQ} = 4",
+            f"UPDATE audit_event SET seq = 4 WHERE {ANN_SEQ} = 5",
+            f"UPDATE audit_event SET seq = 5 WHERE {ANN_SEQ} = 99",
         ),
         ANN,
         4,
+        "changed, moved",
     ),
     "insert": (
         run(
             "INSERT INTO audit_event SELECT chain, 11, at, 'session-opened', journey_id, actor, source, details, hash,"
-            f" hash FROM audit_event WHERE {ANN_5} = 10",
+            f" hash FROM audit_event WHERE {ANN_SEQ} = 10",
             f"UPDATE audit_head SET seq = 11 WHERE chain = '{ANN}'",
         ),
         ANN,
         11,
+        "not written by Foregate",
     ),
-    "splice": (splice, ANN, 4),
-    "cut the tail": (run(CUT_EVENTS), ANN, 9),
-    "cut the tail, mend the head": (run(CUT_EVENTS, CUT_HEAD), ANN, 10),
+    "splice": (splice, ANN, 4, "changed, moved"),
+    "cut the tail": (run(CUT_EVENTS), ANN, 9, "newest events, up to 10, were removed"),
+    "cut the tail, mend the head": (run(CUT_EVENTS, CUT_HEAD), ANN, 10, "was there when seal 2 was made, and is gone"),
     "cut the tail, head and sealed head": (
         run(CUT_EVENTS, CUT_HEAD, f"DELETE FROM audit_sealed_head WHERE seal = 2 AND chain = '{ANN}'"),
         "seals",
         2,
+        "covered 2 chains, 1 are left",
     ),
-    "cut the tail, head and newest seal": (run(CUT_EVENTS, CUT_HEAD, CUT_SEALS, CUT_SEALED), ANN, 8),
-    "remove a chain": (run(f"DELETE FROM audit_event WHERE chain = '{ANN}'"), ANN, 1),
+    "cut the tail, head and newest seal": (
+        run(CUT_EVENTS, CUT_HEAD, CUT_SEALS, CUT_SEALED),
+        ANN,
+        8,
+        "seals were removed",
+    ),
+    "remove a chain": (
+        run(f"DELETE FROM audit_event WHERE chain = '{ANN}'"),
+        ANN,
+        1,
+        "every event of this chain was removed",
+    ),
     "remove a chain and its head": (
         run(f"DELETE FROM audit_event WHERE chain = '{ANN}'", f"DELETE FROM audit_head WHERE chain = '{ANN}'"),
         ANN,
         5,
+        "was there when seal 1 was made, and is gone",
     ),
-    "remove a head": (run(f"DELETE FROM audit_head WHERE chain = '{ANN}'"), ANN, 10),
-    "edit a seal": (run("UPDATE audit_seal SET at = at - 60 WHERE seal = 1"), "seals", 1),
-    "remove a seal": (run("DELETE FROM audit_seal WHERE seal = 1"), "seals", 1),
-    "cut the seals": (run(CUT_SEALS, CUT_SEALED), ANN, 10),
-    "rewrite without key": (rewrite_without_key, ANN, 1),
+    "remove a head": (run(f"DELETE FROM audit_head WHERE chain = '{ANN}'"), ANN, 10, "head of this chain was removed"),
+    "edit a seal": (run("UPDATE audit_seal SET at = at - 60 WHERE seal = 1"), "seals", 1, "seal was changed"),
+    "remove a seal": (run("DELETE FROM audit_seal WHERE seal = 1"), "seals", 1, "seals before 2 were removed"),
+    "cut the seals": (run(CUT_SEALS, CUT_SEALED), ANN, 10, "seals were removed"),
+    "rewrite without key": (rewrite_without_key, ANN, 1, "changed, moved"),
+    "swap two timelines": (swap_two_timelines, ANN, 9, "does not follow the one before it"),
 }
 
 
 @pytest.mark.parametrize("kind", TAMPERINGS)
 async def test_tampering_is_found(record: SqlStore, anchor: Path, kind: str) -> None:
     """Each kind is found without the anchor already, and named by chain and first bad event."""
-    tamper, chain, seq = TAMPERINGS[kind]
+    tamper, chain, seq, words = TAMPERINGS[kind]
     await tamper(record)
     findings = {finding.chain: finding for finding in await verify(record)}
     assert seq == findings[chain].seq
-    assert f"{chain}, from number {seq}: " in str(findings[chain])
+    assert str(findings[chain]).startswith(f"{chain}, from number {seq}: ")
+    assert words in str(findings[chain])
 
 
 async def test_only_the_anchor_tells_of_a_careful_cut(record: SqlStore, anchor: Path) -> None:
     """Who cuts events, head and seals without a trace inside is told by the file outside."""
     await run(
-        f"DELETE FROM audit_event WHERE {ANN_5} > 5",
+        f"DELETE FROM audit_event WHERE {ANN_SEQ} > 5",
         "DELETE FROM audit_event WHERE seq > 5",
         CUT_SEALS,
         CUT_SEALED,

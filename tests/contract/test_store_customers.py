@@ -9,7 +9,7 @@ from foregate.ids import new_id
 from foregate.ports import Customer, Taken
 from foregate.rules import limits
 from foregate.store.unit_of_work import SqlStore
-from tests.contract.samples import NOW, a_customer, a_device, a_session, count, in_one, sql
+from tests.contract.samples import NOW, a_customer, a_device, a_session, at_once, count, in_one, sql
 
 pytestmark = pytest.mark.anyio
 LOGINS = {"phone": b"phone-digest", "user_name": b"name-digest"}
@@ -71,6 +71,7 @@ async def test_many_claim_one_name(store: SqlStore) -> None:
             return False
         return True
 
+    await at_once(store, 10, lambda tx: tx.customers.find(""))  # from here on nobody waits for a connection
     assert 1 == sum(await asyncio.gather(*(claim(number) for number in range(100))))
     assert 2 == await count(store, "login_name")
 
@@ -216,3 +217,28 @@ async def test_a_held_customer_is_held(store: SqlStore) -> None:
 
     await asyncio.gather(act("a"), act("b"))
     assert [order[0].replace("in", "out"), order[2].replace("in", "out")] == [order[1], order[3]]
+
+
+async def test_a_second_registration_takes_nothing_from_the_first(store: SqlStore) -> None:
+    """Registering the same person again, with names old or new, is refused; the first keeps every name, no more."""
+    customer = a_customer()
+    await register(store, customer)
+    for logins in (LOGINS, {**LOGINS, "phone": b"new"}, {"phone": b"new", "user_name": b"new"}):
+        async with store.begin() as tx:
+            with pytest.raises(Taken):
+                await tx.customers.insert(customer, logins)
+    async with store.begin() as tx:
+        for kind, digest in LOGINS.items():
+            assert customer == await tx.customers.by_login(kind, digest)
+    assert 2 == await count(store, "login_name")
+
+
+async def test_what_was_begun_earlier_ends(store: SqlStore) -> None:
+    """The moment is written to this customer alone."""
+    mine, theirs = a_customer(), a_customer()
+    await register(store, mine, {})
+    await register(store, theirs, {})
+    async with store.begin() as tx:
+        await tx.customers.end_earlier(mine.customer_id, NOW + 5)
+        assert msgspec.structs.replace(mine, ended_at=NOW + 5) == await tx.customers.find(mine.customer_id)
+        assert theirs == await tx.customers.find(theirs.customer_id)

@@ -8,7 +8,7 @@ import pytest
 from foregate.ids import new_id
 from foregate.ports import Taken
 from foregate.store.unit_of_work import SqlStore
-from tests.contract.samples import NOW, a_code, a_journey, at_once, undone
+from tests.contract.samples import NOW, a_code, a_customer, a_journey, at_once, undone
 
 pytestmark = pytest.mark.anyio
 
@@ -111,6 +111,30 @@ async def test_every_other_journey_is_voided_with_its_code(store: SqlStore) -> N
         assert None is await tx.codes.charge(other.journey_id, 5)
         assert None is not await tx.codes.charge(mine.journey_id, 5)
         assert None is not await tx.codes.charge(strange.journey_id, 5)
+
+
+async def test_a_freeze_and_a_sign_in_do_not_wait_for_each_other(store: SqlStore) -> None:
+    """One holds a journey and waits for the customer, the other holds the customer: both end, at once."""
+    customer = a_customer()
+    journey = a_journey(customer_id=customer.customer_id)
+    async with store.begin() as tx:
+        await tx.customers.insert(customer, {})
+        await tx.journeys.insert(journey)
+
+    async def sign_in() -> None:
+        async with store.begin() as tx:
+            await tx.journeys.lock(journey.journey_id)
+            await asyncio.sleep(0.05)
+            await tx.customers.hold(customer.customer_id)
+
+    async def freeze() -> None:
+        async with store.begin() as tx:
+            await tx.customers.hold(customer.customer_id)
+            await asyncio.sleep(0.1)
+            await tx.journeys.void_others(customer.customer_id, but="")
+
+    async with asyncio.timeout(0.9):  # PostgreSQL looks for circles after a second
+        await asyncio.gather(sign_in(), freeze())
 
 
 async def test_an_exception_undoes_everything(store: SqlStore) -> None:

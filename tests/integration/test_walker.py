@@ -221,6 +221,7 @@ async def town(bank: Bank) -> Town:
     return Town(bank)
 
 
+@pytest.mark.slow
 async def test_every_open_journey_ends_well_by_every_way(town: Town) -> None:
     """Whatever is offered on the way, somebody gets through by it; nothing is a wall, and no answer is a failure."""
     onlooker = Walker(town.home, {}, {})

@@ -413,8 +413,8 @@ def test_the_demo_says_that_it_is_one() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "is_past", "said"),
-    [(0, False, "1 秒"), (59, False, "59 秒"), (60, False, "60 秒"), (121, False, "3 分钟"), (179, True, "2 分钟"),
-     (900, False, "15 分钟"), (7201, False, "3 小时"), (9_000_000, True, "104 天")],
+    [(0, False, "1 秒"), (59, False, "59 秒"), (60, False, "60 秒"), (119, False, "119 秒"), (121, False, "3 分钟"),
+     (119, True, "1 分钟"), (900, False, "15 分钟"), (7201, False, "3 小时"), (9_000_000, True, "104 天")],
 )  # fmt: skip
 def test_lengths_of_time(seconds: int, is_past: bool, said: str) -> None:
     """Rounded up where one waits, down where it is past."""

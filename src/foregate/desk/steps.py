@@ -107,7 +107,7 @@ async def _by_phone(turn: Turn, action: str) -> Reply | Slow:
 
 async def _proved(turn: Turn, proof: str) -> Reply | Slow:
     turn.change(evidence=(*turn.state.evidence, Evidence(proof, turn.now)), chosen=None)
-    if turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
+    if proof == "phone_code" and turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
         return Slow(sharing=turn.subject.phone or "")
     return await advance(turn)
 

@@ -35,7 +35,7 @@ SettingsFile = Annotated[str | None, Parameter(name=["--settings", "-s"], help="
 
 
 @app.command
-def serve(*, settings: SettingsFile = None, host: str = "127.0.0.1", port: int = 8443) -> None:
+def serve(*, settings: SettingsFile = None, host: str = "127.0.0.1", port: int = 8080) -> None:
     """Serve the front door, behind the TLS of your balancer.
 
     Example: foregate serve --settings /etc/foregate.toml --host 10.0.0.5
@@ -47,7 +47,7 @@ def serve(*, settings: SettingsFile = None, host: str = "127.0.0.1", port: int =
 
 @app.command
 def demo(*, host: str = "127.0.0.1", port: int = 8000, folder: Path | None = None) -> None:
-    """Run the demo bank: twenty fictional customers, an embedded database, a simulated phone.
+    """Run the demo bank: some two dozen fictional customers, an embedded database, a simulated phone.
 
     Example: foregate demo --port 8001
     """
@@ -57,14 +57,18 @@ def demo(*, host: str = "127.0.0.1", port: int = 8000, folder: Path | None = Non
 
 
 @app.command
-def migrate(*, settings: SettingsFile = None, down: bool = False) -> None:
-    """Bring the database to this version (or, with --down, take it back by one).
+def migrate(*, settings: SettingsFile = None, down: bool = False, lose_data: bool = False) -> None:
+    """Bring the database to this version (or, with --down --lose-data, take it back by one).
 
     Example: foregate migrate --settings /etc/foregate.toml
     """
     from foregate.store import migrate as migrations
 
     chosen = _settings(settings)
+    if not chosen.database:
+        _fail("database is not set: name it in the settings file, or as FOREGATE_DATABASE")
+    if down and not lose_data:
+        _fail("Going back drops what only this version keeps, the first version everything. If so: --down --lose-data")
     (migrations.downgrade if down else migrations.upgrade)(chosen.database)
     print(f"schema is at {migrations.current(chosen.database)}")
 
@@ -123,13 +127,18 @@ def _fail(message: str) -> None:
 
 
 def main() -> None:
-    """Run the command line; a mistake in settings or data is a sentence, not a trace."""
+    """Run the command line; a mistake in settings, keys or database is a sentence, not a trace."""
+    from foregate.ports import Busy
     from foregate.settings import BadSettings
+    from foregate.store.errors import UnfitDatabase
+    from foregate.store.keyring import WeakKeys
 
     try:
         app()
-    except BadSettings as bad:
+    except (BadSettings, UnfitDatabase, WeakKeys, Busy) as bad:
         _fail(str(bad))
+    except FileNotFoundError as missing:
+        _fail(f"{missing.filename} is not there")
 
 
 if __name__ == "__main__":

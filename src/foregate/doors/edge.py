@@ -119,7 +119,7 @@ class Edge:
         referrer = headers.get("referer")
         if referrer is not None:
             return urlsplit(referrer).netloc in self._hosts
-        return headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+        return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
     def _note(self, scope: Scope, status: int, seconds: float, reference: str) -> None:
         route = getattr(scope.get("route"), "path", "other")

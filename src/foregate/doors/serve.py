@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from foregate.settings import Settings
+from foregate.settings import BadSettings, Settings, weaknesses
 
 _SECRET_KEYS = frozenset({"code", "password", "pin", "card", "phone", "token", "secret", "name"})
 
@@ -41,6 +41,8 @@ def set_up_logging() -> None:
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until told to stop. Raises BadSettings before the first byte when the settings are weak."""
+    if weak := weaknesses(settings):  # `is_demo` among them: what it excuses is for `foregate demo` alone
+        raise BadSettings("Foregate does not start like this:\n" + "\n".join(f"  - {line}" for line in weak))
     set_up_logging()
     run_fast(_serve(settings, host, port))
 

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import structlog
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
+from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.storage import storage_from_string
+from valkey.asyncio import BlockingConnectionPool
 
 log = structlog.get_logger("foregate.throttle")
+
+# Valkey answers in less than a millisecond. One that hangs may not hold up everybody who wants to sign in.
+ANSWER_SECONDS = 0.25
+CONNECTIONS = 32
 
 
 class RequestThrottle:
     """Counts requests per key and minute. Fits `ports.Throttle`."""
 
     def __init__(self, url: str = "") -> None:
-        storage = storage_from_string(f"async+{url}", implementation="valkey") if url else MemoryStorage()
-        self._limiter = FixedWindowRateLimiter(storage)
+        self._pool = _pool(url) if url else None
+        self._limiter = FixedWindowRateLimiter(_shared(url, self._pool) if self._pool else MemoryStorage())
 
     async def hit(self, key: str, per_minute: int) -> int:
         """Count one and return 0, or the seconds to wait. One atomic hit: never looked at first, counted after."""
@@ -30,3 +35,24 @@ class RequestThrottle:
             log.warning("throttle-away", error=type(wrong).__name__)
             return 0
         return 0 if is_within else 60
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+
+def _pool(url: str) -> BlockingConnectionPool:
+    return BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=ANSWER_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+    )
+
+
+def _shared(url: str, pool: BlockingConnectionPool) -> Storage:
+    storage = storage_from_string(f"async+{url}", implementation="valkey", connection_pool=pool)  # type: ignore[arg-type]  # handed on to Valkey, as `limits` documents
+    assert isinstance(storage, Storage)  # noqa: S101 -- the async scheme asks for it
+    return storage

@@ -134,9 +134,13 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
     code = await at.tx.codes.find(at.journey_id)
     if code is None:
         return {}
+    resend_in_seconds = max(0, code.sent_at + limits.RESEND_SECONDS - at.now)
+    if code.sends == 0:  # none went out for this journey yet: another one used the minute up
+        claim = at.world.keyring.digest("claim", at.subject.claim_key)
+        resend_in_seconds = (await at.tx.codes.look_at_sends(claim, at.now)).wait_seconds
     shown: dict[str, str | int] = {
         "code_expires_in_seconds": max(0, code.expires_at - at.now),
-        "resend_in_seconds": max(0, code.sent_at + limits.RESEND_SECONDS - at.now),
+        "resend_in_seconds": resend_in_seconds,
         "sends_left": max(0, limits.SENDS_PER_JOURNEY - code.sends),
         "code_length": int(limits.LONG_CODE_SYMBOLS if code.is_long else limits.CODE_DIGITS),
         "text_us": token_of(at.world.keyring, code.nonce),

@@ -200,6 +200,7 @@ def normal_card(text: str) -> str:
 def normal_name(text: str) -> str:
     """Return a person's name for comparison: one dot for all dots, single blanks, Latin letters in capitals."""
     name = re.sub(r"[·•‧・･∙⋅.]", "·", plain(text))
+    name = re.sub(r"[’‘`´]", "'", name)  # phones type curly ones by themselves
     name = re.sub(r"\s+", " ", name).upper()
     name = re.sub(r"\s*·\s*", "·", name)
     if not name:

@@ -56,7 +56,10 @@ def _contains(bare: str, words: Iterable[str]) -> bool:
 
 
 def _mostly(bare: str, words: Iterable[str]) -> bool:
-    return any(word in bare and len(bare) - len(word) < 4 for word in words)
+    rest = bare
+    for word in sorted(words, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return rest != bare and len(rest) < 4
 
 
 def _score(password: str) -> int:

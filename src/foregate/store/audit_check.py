@@ -37,7 +37,7 @@ _HEADS: Final = Statement(
         _h.seq,
         _h.is_sealed,
         exists().where(_e.chain == _h.chain).label("has_events"),
-        exists().where(_k.chain == _h.chain, _k.seq == _h.seq).label("is_covered"),
+        exists().where(_k.chain == _h.chain, _k.seq >= _h.seq).label("is_covered"),
     )
     .where(_h.chain > text_of("after"))
     .order_by(_h.chain)
@@ -74,7 +74,9 @@ async def verify(record: Record, anchor: Path | None = None) -> list[Finding]:
     findings: dict[str, Finding] = {}
 
     def note(finding: Finding) -> None:
-        findings.setdefault(finding.chain, finding)
+        known = findings.get(finding.chain)
+        if known is None or finding.seq < known.seq:
+            findings[finding.chain] = finding
 
     async with record.database.snapshot() as connection:
         async for finding in _check_chains(connection, record.keys):

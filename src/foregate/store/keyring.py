@@ -122,7 +122,8 @@ def generate_keys(key_id: str = "") -> str:
 # Foregate's keys. Whoever has this file and the database has everything: keep it apart from the database and from
 # its backups, readable by Foregate's user alone (chmod 600), with a copy in a safe. Without it nothing can be read.
 #
-# To rotate: add a line under [keys], name it in `current`, restart every node. Keep the old line.
+# To rotate: add a line under [keys], name it in `current`, restart.
+# With several nodes add the line everywhere first, then name it. Keep the old line.
 
 current = "{key_id}"
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, null, select, update
 
-from foregate.ports import Message
+from foregate.ports import Message, Rejected
 from foregate.rules import limits
 from foregate.store.loops import Loop
 from foregate.store.messages import message_of
@@ -115,6 +115,9 @@ class Dispatcher(Loop):
         try:
             async with asyncio.timeout(DELIVER_SECONDS):
                 await self._deliver(message_of(row, self._store.keys))
+        except Rejected as why:
+            _log.warning("message %s is given up: %s", row["message_id"], why)
+            return "failed"
         except Exception as error:
             # Whatever went wrong with one message must not hold up the others.
             _log.warning("message %s, try %d: %s", row["message_id"], row["tries"], type(error).__name__)

@@ -136,7 +136,8 @@ class _Wire:
     async def command(self, command: str) -> str:
         """Run a command without arguments, and return what PostgreSQL says it did."""
         try:
-            return await self.raw.execute(command)
+            done: str = await self.raw.execute(command)
+            return done
         except (*_LOST, *_PASSING) as error:
             raise self.busy(error) from error
 

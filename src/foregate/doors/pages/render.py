@@ -90,7 +90,8 @@ def sayer(language: str) -> Say:
 def duration(language: str, seconds: int, *, is_past: bool = False) -> str:
     """Return a length of time as people say it: rounded up where one waits for it, down where it is past."""
     for unit, length in UNITS:
-        if seconds >= 2 * length:
+        # Waiting 90 seconds is said in seconds; what was 90 seconds ago was a minute ago.
+        if seconds >= (length if is_past else 2 * length):
             count = seconds // length if is_past else -(-seconds // length)
             return catalog.text(language, f"page.{unit}", count=count)
     return catalog.text(language, "page.seconds", count=max(1, seconds))

@@ -18,13 +18,9 @@ import hmac
 import httpx2
 import msgspec
 
-from foregate.ports import Unreachable
+from foregate.ports import Rejected, Unreachable
 
 TIMEOUT_SECONDS = 5.0
-
-
-class Rejected(Exception):
-    """The gateway will never take this message."""
 
 
 class HttpSmsGateway:

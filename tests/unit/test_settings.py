@@ -1,0 +1,243 @@
+"""Settings are read once, checked whole, and refused with what to set instead (DAT-07)."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foregate import bootstrap
+from foregate.settings import BadSettings, Settings, load, weaknesses
+from foregate.store.keyring import WeakKeys, write_keys
+
+GOOD_SECRET = "Ud8/o0sWq3mXyZ1kP6vTnR5bLcHfJgA2eSiM4wQz7Bc="
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> dict[str, Any]:
+    """Return settings fit to serve."""
+    secret = tmp_path / "secret"
+    secret.write_text(GOOD_SECRET)
+    keys = tmp_path / "keys.toml"
+    write_keys(keys)
+    return {
+        "origin": "https://login.bank.example",
+        "database": "postgresql://foregate@db.internal/foregate?sslmode=verify-full",
+        "keys_file": str(keys),
+        "bank_name": "Test Bank",
+        "hotline": "95000",
+        "text_us_number": "1069095000",
+        "sms_gateway": "https://sms.internal/send",
+        "sms_secret_file": str(secret),
+        "inbound_secret_file": str(secret),
+        "metrics_token_file": str(secret),
+        "trusted_proxies": ["10.0.0.0/8", "2001:db8::/32"],
+    }
+
+
+def settings_of(values: dict[str, Any], **changes: Any) -> Settings:
+    return load(None, {}, **(values | changes))
+
+
+# (the setting that is to be named, what it is set to, what the message says to do)
+BAD: list[tuple[str, Any, str]] = [
+    ("origin", "", "is not set"),
+    ("origin", "http://login.bank.example", "https://"),
+    ("origin", "login.bank.example", "https://"),
+    ("origin", "https://login.bank.example/", "path"),
+    ("origin", "https://Login.Bank.example", "small letters"),
+    ("origin", "https://clerk@login.bank.example", "host"),
+    ("origin", "https://login.bank.example/login", "path"),
+    ("origin", "https://", "host"),
+    ("origin", "https://*.bank.example", "host"),
+    ("database", "", "is not set"),
+    ("database", "postgresql://foregate@db.internal/foregate", "sslmode=verify-full"),
+    ("database", "postgresql://foregate@db.internal/foregate?sslmode=require", "sslmode=verify-full"),
+    ("database", "postgresql://foregate@10.1.2.3/foregate?sslmode=disable", "sslmode=verify-full"),
+    ("database", "postgresql://foregate@db.internal/foregate?sslmode=verify-full&sslmode=disable", "sslmode"),
+    ("database", "postgresql://foregate@db.internal/foregate?application_name=sslmode=verify-full", "sslmode"),
+    ("database", "postgresql:///foregate?host=db.internal", "sslmode=verify-full"),
+    ("database", "postgresql://foregate@127.0.0.1,db.internal/foregate", "sslmode=verify-full"),
+    ("database", "postgres://foregate@db.internal/foregate", "postgresql://"),
+    ("database", "mysql://foregate@db.internal/foregate", "postgresql://"),
+    ("keys_file", "", "is not set"),
+    ("bank_name", "", "is not set"),
+    ("hotline", "", "is not set"),
+    ("sms_gateway", "", "is not set"),
+    ("sms_gateway", "http://sms.internal/send", "https://"),
+    ("sms_gateway", "ftp://sms.internal/send", "https://"),
+    ("sms_gateway", "sms.internal/send", "https://"),
+    ("sms_secret_file", "", "is not set"),
+    ("core_bank", "mainframe", "embedded"),
+    ("trusted_proxies", ["0.0.0.0/0"], "believes everybody"),
+    ("trusted_proxies", ["::/0"], "believes everybody"),
+    ("trusted_proxies", ["10.0.0.0/8", "the balancer"], "is not a network"),
+    ("trusted_proxies", ["0.0.0.0/1", "128.0.0.0/1"], "believes"),
+    ("valkey", "http://valkey.internal:6379", "valkey://"),
+    ("pool_size", 0, "at least"),
+    ("is_demo", True, "must be off"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "says"), BAD, ids=[f"{name}={value}" for name, value, _ in BAD])
+def test_dat_07_a_weak_setting_is_named_with_what_to_set(
+    good: dict[str, Any], name: str, value: Any, says: str
+) -> None:
+    """One weak setting among good ones is found, alone, and the message begins with its name."""
+    found = weaknesses(settings_of(good, **{name: value}))
+
+    assert {name} == {line.split(" ")[0].rstrip(":") for line in found}
+    assert says in found[0]
+
+
+@pytest.mark.parametrize("name", ["sms_secret_file", "inbound_secret_file", "metrics_token_file"])
+@pytest.mark.parametrize(
+    ("secret", "says"),
+    [
+        (None, "cannot be read"),
+        (b"", "too weak"),
+        (b"hunter2", "too weak"),
+        (b"a" * 64, "too weak"),
+        (b"abcabcabcabcabcabcabcabcabcabcabcabc", "too weak"),
+        (b" " * 31 + b"changeme" + b"\n" * 31, "too weak"),
+    ],
+)
+def test_dat_07_a_weak_secret_is_named(
+    good: dict[str, Any], tmp_path: Path, name: str, secret: bytes | None, says: str
+) -> None:
+    """Missing, short or repetitive secrets are refused by name; the secret itself is not said again."""
+    file = tmp_path / "weak"
+    if secret is not None:
+        file.write_bytes(secret)
+    (found,) = weaknesses(settings_of(good, **{name: str(file)}))
+
+    assert found.startswith(f"{name}: ")
+    assert says in found
+    assert "changeme" not in found
+    assert "hunter2" not in found
+
+
+@pytest.mark.parametrize("length", [31, 32])
+def test_a_secret_has_at_least_32_characters(good: dict[str, Any], tmp_path: Path, length: int) -> None:
+    """At 32 it is taken, at 31 it is not; a line break at its end counts for nothing."""
+    file = tmp_path / "secret"
+    file.write_text(GOOD_SECRET[:length] + "\n")
+    found = weaknesses(settings_of(good, metrics_token_file=str(file)))
+    assert (length < 32) == bool(found)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"database": "postgresql://foregate@127.0.0.1/foregate"},
+        {"database": "postgresql://foregate@localhost:5433/foregate"},
+        {"database": "postgresql:///foregate"},
+        {"database": "postgresql:///foregate?host=/run/postgresql"},
+        {"database": "sqlite:///bank.db"},
+        {"sms_gateway": "http://127.0.0.1:8088/send"},
+        {"trusted_proxies": []},
+        {"metrics_token_file": "", "valkey": "valkey://127.0.0.1:6379/0"},
+        {"origin": "https://login.bank.example:8443"},
+    ],
+    ids=str,
+)
+def test_good_settings_pass(good: dict[str, Any], changes: dict[str, Any]) -> None:
+    """What is strong, or stays on this machine, has no weakness."""
+    assert [] == weaknesses(settings_of(good, **changes))
+
+
+def test_all_weaknesses_are_told_at_once() -> None:
+    """Who begins with an empty file reads the whole list, not one fault a start."""
+    found = weaknesses(Settings())
+    needed = {"origin", "database", "keys_file", "bank_name", "hotline"}
+    needed |= {"sms_gateway", "sms_secret_file", "text_us_number", "inbound_secret_file"}
+    assert needed == {line.split(" ")[0] for line in found}
+
+
+@pytest.mark.anyio
+async def test_dat_07_a_weak_house_is_not_built(good: dict[str, Any]) -> None:
+    """Outside the demo nothing is opened with weak settings, and the message names every one of them."""
+    weak = settings_of(good, origin="http://login.bank.example", hotline="")
+    with pytest.raises(BadSettings, match=r"(?s)hotline is not set.*origin must begin with https"):
+        await bootstrap.build(weak)
+
+
+@pytest.mark.anyio
+async def test_dat_07_keys_open_to_others_are_not_used(good: dict[str, Any]) -> None:
+    """A key file that other users may read is refused with what to do."""
+    os.chmod(good["keys_file"], 0o640)
+    with pytest.raises(WeakKeys, match="chmod 600"):
+        await bootstrap.build(settings_of(good))
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    """File, then environment, then what the program says."""
+    file = tmp_path / "foregate.toml"
+    file.write_text('bank_name = "File"\nhotline = "1"\npool_size = 3\ntrusted_proxies = ["10.0.0.0/8"]\n')
+    environ = {
+        "FOREGATE_HOTLINE": "2",
+        "FOREGATE_POOL_SIZE": "20",
+        "FOREGATE_IS_DEMO": "true",
+        "FOREGATE_TRUSTED_PROXIES": "10.0.0.0/8, 192.168.0.0/16",
+        "HOTLINE": "3",
+        "FOREGATE_UNHEARD_OF": "ignored",
+    }
+    found = load(str(file), environ, is_demo=False)
+    assert ("File", "2", 20, False) == (found.bank_name, found.hotline, found.pool_size, found.is_demo)
+    assert ("10.0.0.0/8", "192.168.0.0/16") == found.trusted_proxies
+
+
+def test_an_empty_list_in_the_environment_is_no_proxy() -> None:
+    """Setting a variable to nothing unsets what it names."""
+    assert () == load(None, {"FOREGATE_TRUSTED_PROXIES": ""}).trusted_proxies
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("origin = ", "cannot be read"),
+        ('orgin = "https://login.bank.example"', "orgin"),
+        ("pool_size = 'many'", "pool_size"),
+        ("origin = 3", "origin"),
+        ('trusted_proxies = "10.0.0.0/8"', "trusted_proxies"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, says: str) -> None:
+    """A misspelt name or a value of another kind is refused, not passed over."""
+    file = tmp_path / "foregate.toml"
+    file.write_text(text)
+    with pytest.raises(BadSettings, match=says):
+        load(str(file), {})
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, or no text at all: a sentence with its path."""
+    file = tmp_path / "foregate.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(BadSettings, match=r"foregate\.toml cannot be read"):
+        load(str(file), {})
+
+
+def test_a_random_secret_is_never_called_weak(good: dict[str, Any], tmp_path: Path) -> None:
+    """What `openssl rand -base64 32` prints is always strong enough."""
+    file = tmp_path / "secret"
+    for _ in itertools.repeat(None, 200):
+        file.write_text(secrets.token_urlsafe(32))
+        assert [] == weaknesses(settings_of(good, metrics_token_file=str(file)))
+
+
+def test_settings_are_frozen(good: dict[str, Any]) -> None:
+    """What was checked stays as it was checked."""
+    settings = settings_of(good)
+    with pytest.raises(AttributeError):
+        settings.origin = "http://elsewhere.example"  # type: ignore[misc]  # that is the point
