@@ -17,10 +17,10 @@ from structlog.testing import capture_logs
 
 from foregate.doors.text import catalog
 from foregate.gateways.sms import Postman, SmsGateway, http
-from foregate.gateways.sms.http import HttpSmsGateway, Rejected
+from foregate.gateways.sms.http import HttpSmsGateway
 from foregate.gateways.sms.simulated import KEPT, SimulatedPhones
 from foregate.ids import new_id
-from foregate.ports import Message, Unreachable
+from foregate.ports import Message, Rejected, Unreachable
 from foregate.rules import limits
 from tests.bank import LI, WANG, Bank, Clock, Visitor, open_bank
 
@@ -413,7 +413,7 @@ async def test_without_a_secret_nothing_comes_in(tmp_path: Path) -> None:
     ],
 )
 async def test_a_signed_text_that_makes_no_sense(bank: Bank, body: object, status: int) -> None:
-    """What people send is taken and dropped, so that the gateway does not come again; what no gateway sends is refused."""
+    """What people send is taken and dropped, so that the gateway does not come again; what none sends is refused."""
     assert status == await bring_in(bank, body)
 
 

@@ -10,10 +10,10 @@ import pytest
 from foregate.ports import Event
 from foregate.rules import limits
 from foregate.store import audit
-from foregate.store.audit import Sealer
+from foregate.store.audit import Sealer, seal_hash
 from foregate.store.audit_check import Finding, verify
 from foregate.store.statements import Statement, insert_into
-from foregate.store.tables import audit_event
+from foregate.store.tables import audit_event, audit_seal
 from foregate.store.unit_of_work import SqlStore
 from tests.contract.samples import NOW, Clock, count, in_one, new_keys, sql, undone
 
@@ -145,6 +145,21 @@ async def swap_two_timelines(store: SqlStore) -> None:
         await connection.run(Statement(insert_into(audit_event)), **{c.name: before[c.name] for c in audit_event.c})
 
 
+async def rewrite_the_tail_with_key(store: SqlStore) -> None:
+    """Write the newest events anew, with the audit key, after they were sealed."""
+    await run(CUT_EVENTS, CUT_HEAD)(store)
+    await write(store, ANN, 2)
+
+
+async def rewrite_a_seal_with_key(store: SqlStore) -> None:
+    """Date a seal back, with the audit key."""
+    (seal,) = await sql(store, "SELECT * FROM audit_seal WHERE seal = 1")
+    forged = {column.name: seal[column.name] for column in audit_seal.c} | {"at": NOW - 60}
+    await sql(store, "DELETE FROM audit_seal WHERE seal = 1 RETURNING 1")
+    async with store.database.transaction() as connection:
+        await connection.run(Statement(insert_into(audit_seal)), **forged | {"hash": seal_hash(store.keys, forged)})
+
+
 async def rewrite_without_key(store: SqlStore) -> None:
     """Build everything anew from the first event on, heads and seals too, with keys of one's own."""
     await rewrite(store, SqlStore(store.database, new_keys(), store.clock))
@@ -232,6 +247,8 @@ TAMPERINGS: dict[str, tuple[Tamper, str, int, str]] = {
     "remove a seal": (run("DELETE FROM audit_seal WHERE seal = 1"), "seals", 1, "seals before 2 were removed"),
     "cut the seals": (run(CUT_SEALS, CUT_SEALED), ANN, 10, "seals were removed"),
     "rewrite without key": (rewrite_without_key, ANN, 1, "changed, moved"),
+    "rewrite the tail with key": (rewrite_the_tail_with_key, "seals", 2, "not those that were sealed"),
+    "rewrite a seal with key": (rewrite_a_seal_with_key, "seals", 2, "does not follow the one before it"),
     "swap two timelines": (swap_two_timelines, ANN, 9, "does not follow the one before it"),
 }
 

@@ -26,7 +26,7 @@ NO_LIMIT = limits.Limit(10**9, "requests", "this test sends more than a person")
 schema = schemathesis.openapi.from_dict(openapi.document())
 load_all_checks()
 # Whether a well-formed answer is right only the journey knows: a refusal of it is no fault of the schema.
-NOT_FOR_JOURNEYS = [positive_data_acceptance]
+NOT_FOR_JOURNEYS: list[schemathesis.CheckFunction] = [positive_data_acceptance]
 
 
 class OpenBank:

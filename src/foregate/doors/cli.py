@@ -64,9 +64,7 @@ def migrate(*, settings: SettingsFile = None, down: bool = False, lose_data: boo
     """
     from foregate.store import migrate as migrations
 
-    chosen = _settings(settings)
-    if not chosen.database:
-        _fail("database is not set: name it in the settings file, or as FOREGATE_DATABASE")
+    chosen = _settings(settings, "database")
     if down and not lose_data:
         _fail("Going back drops what only this version keeps, the first version everything. If so: --down --lose-data")
     (migrations.downgrade if down else migrations.upgrade)(chosen.database)
@@ -98,7 +96,7 @@ def import_customers(file: Path, *, settings: SettingsFile = None) -> None:
     """
     from foregate.doors.cli_work import import_file
 
-    sys.exit(asyncio.run(import_file(_settings(settings), file)))
+    sys.exit(asyncio.run(import_file(_settings(settings, "database", "keys_file"), file)))
 
 
 @audit.command(name="verify")
@@ -109,16 +107,18 @@ def audit_verify(*, settings: SettingsFile = None, anchor: Path | None = None) -
     """
     from foregate.doors.cli_work import verify_audit
 
-    sys.exit(asyncio.run(verify_audit(_settings(settings), anchor)))
+    sys.exit(asyncio.run(verify_audit(_settings(settings, "database", "keys_file"), anchor)))
 
 
-def _settings(path: str | None) -> Any:
-    from foregate.settings import BadSettings, load
+def _settings(path: str | None, *needed: str) -> Any:
+    """Read the settings, of which a command needs some."""
+    from foregate.settings import load
 
-    try:
-        return load(path)
-    except BadSettings as bad:
-        _fail(str(bad))
+    settings = load(path)
+    for name in needed:
+        if not getattr(settings, name):
+            _fail(f"{name} is not set: name it in the settings file, or as FOREGATE_{name.upper()}")
+    return settings
 
 
 def _fail(message: str) -> None:
@@ -139,6 +139,8 @@ def main() -> None:
         _fail(str(bad))
     except FileNotFoundError as missing:
         _fail(f"{missing.filename} is not there")
+    except (IsADirectoryError, PermissionError) as wrong:
+        _fail(f"{wrong.filename} cannot be used: {wrong.strerror}")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from foregate.settings import Settings
 
@@ -26,11 +28,14 @@ async def import_file(settings: Settings, file: Path) -> int:
 
     def report(line: int, reason: str) -> None:
         refused.append(f"line {line}: {reason}")
-        out.print(f"[red]line {line}[/red]: {reason}")
+        out.print(f"[red]line {line}[/red]: {escape(reason)}", soft_wrap=True)
 
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             counts = await import_customers(EmbeddedCoreBank(store, keys, hasher), lines, report)
+    except ValueError as wrong:  # other columns, or no text in UTF-8
+        print(f"{file} is no file of customers: {wrong}", file=sys.stderr)
+        return 2
     finally:
         hasher.close()
         await store.close()
@@ -52,7 +57,7 @@ async def verify_audit(settings: Settings, anchor: Path | None) -> int:
     finally:
         await store.close()
     for finding in findings:
-        out.print(f"[red]tampered[/red] {finding}")
+        out.print(f"[red]tampered[/red] {escape(str(finding))}", soft_wrap=True)
     if not findings:
         out.print(
             "[green]The record is whole.[/green]" + ("" if path else " (No anchor given: a cut tail could hide.)")
