@@ -33,7 +33,6 @@ def good(tmp_path: Path) -> dict[str, Any]:
         "text_us_number": "1069095000",
         "sms_gateway": "https://sms.internal/send",
         "sms_secret_file": str(secret),
-        "text_us_number": "1069012345",
         "inbound_secret_file": str(secret),
         "metrics_token_file": str(secret),
         "trusted_proxies": ["10.0.0.0/8", "2001:db8::/32"],

@@ -36,6 +36,7 @@ async def perform(prepared: Any, at: Situation) -> Done | Refused:
     to = permission.after(was, permission.Event.FROZEN)
     await at.tx.permissions.move(customer.customer_id, ALL, was, to, at.now)
     await at.tx.sessions.end_all(customer.customer_id)
+    await at.tx.customers.end_earlier(customer.customer_id, at.now)
     await at.tx.journeys.void_others(customer.customer_id, at.journey_id)
     await tell(at, "sms.frozen", customer.phone)
     await record(at, "permission-closed", by="customer")

@@ -42,6 +42,7 @@ class EndAll(End):
     async def perform(self, prepared: Any, at: Situation) -> Done | Refused:
         """End every session and every other journey under way."""
         ended = await at.tx.sessions.end_all(at.subject.customer_id)
+        await at.tx.customers.end_earlier(at.subject.customer_id, at.now)
         await at.tx.journeys.void_others(at.subject.customer_id, at.journey_id)
         await record(at, "sessions-ended", count=ended)
         return Done(ends_session=True, facts={"ended": ended})

@@ -60,6 +60,7 @@ async def perform(prepared: Prepared, at: Situation) -> Done | Refused:
     await at.tx.counters.bind_again(customer_id, "password")
     await _open_what_failures_closed(at)
     await at.tx.sessions.end_all(customer_id)
+    await at.tx.customers.end_earlier(customer_id, at.now)
     await at.tx.journeys.void_others(customer_id, at.journey_id)
     await tell(at, "sms.password-changed", customer.phone)
     await record(at, "password-set")

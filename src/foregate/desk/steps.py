@@ -185,8 +185,6 @@ async def perform(turn: Turn, prepared: Any) -> Reply:
     customer = turn.customer = await turn.tx.customers.hold(turn.subject.customer_id)
     if customer is not None and customer.ended_at >= turn.stored.created_at and not turn.is_fresh:
         return await end(turn, Refused(cause="journey-ended"))
-    if "sessions" in turn.row.changes:
-        await turn.tx.customers.end_earlier(turn.subject.customer_id, turn.now)
     if turn.row.needs_permission:
         closed = await turn.closed()
         if closed is not None:

@@ -91,7 +91,11 @@ class Edge:
                 cause = "busy"
             except Exception:
                 # The whole trace goes to the log under the reference; the visitor gets the reference alone.
-                log.exception("failed", support_ref=scope["state"]["support_ref"], path=scope["path"])
+                log.exception(
+                    "failed",
+                    support_ref=scope["state"]["support_ref"],
+                    route=getattr(scope.get("route"), "path", "other"),
+                )
                 cause = "internal-error"
             if outcome.has_begun:
                 return

@@ -152,10 +152,15 @@ def _normal_document_of(answer: Answer, number: str) -> str:
     return normal_document(plain(getattr(answer, "document_type", "")).upper(), number)
 
 
+# Control, format, surrogate, unassigned. Private-use characters stay: older systems keep rare names there.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn"})
+
+
 def plain(text: str) -> str:
     """Return `text` in NFKC (full-width forms become plain) without blanks at its ends or control characters."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if unicodedata.category(c)[0] != "C").strip()
+    # Dropped first, folded after: an invisible character between a letter and its accent would keep them apart.
+    seen = "".join(c for c in text if unicodedata.category(c) not in _UNSEEN)
+    return unicodedata.normalize("NFKC", seen).strip()
 
 
 _SEPARATORS: Final = re.compile(r"[\s\-‐-―.()·]+")
@@ -201,13 +206,13 @@ def normal_name(text: str) -> str:
     """Return a person's name for comparison: one dot for all dots, single blanks, Latin letters in capitals."""
     name = re.sub(r"[·•‧・･∙⋅.]", "·", plain(text))
     name = re.sub(r"[’‘`´]", "'", name)  # phones type curly ones by themselves
-    name = re.sub(r"\s+", " ", name).upper()
+    name = unicodedata.normalize("NFKC", re.sub(r"\s+", " ", name).upper())
     name = re.sub(r"\s*·\s*", "·", name)
     if not name:
         raise BadInput("empty")
     if len(name) > 60:
         raise BadInput("name-too-long")
-    if not all(unicodedata.category(c)[0] in "LM" or c in " ·'-" for c in name):
+    if not all(unicodedata.category(c)[0] in "LM" or unicodedata.category(c) == "Co" or c in " ·'-" for c in name):
         raise BadInput("name-characters")
     # Blanks between Han characters are layout, in Latin names they part the words.
     return re.sub(r"(?<=[⺀-鿿\U00020000-\U0003ffff]) (?=[⺀-鿿\U00020000-\U0003ffff])", "", name)
@@ -320,9 +325,10 @@ def typed_password(text: str) -> str:
     """Return a password for comparison, in NFC as people's keyboards make it; nothing else is touched."""
     if not text:
         raise BadInput("empty")
-    if len(text) > limits.PASSWORD_MAX:
+    password = unicodedata.normalize("NFC", text)
+    if len(password) > limits.PASSWORD_MAX:
         raise BadInput("password-too-long")
-    return unicodedata.normalize("NFC", text)
+    return password
 
 
 def age_on(day: date, birth_date: date) -> int:
