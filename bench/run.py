@@ -324,8 +324,7 @@ async def report(house: Server, bare: Server, devices: list[str]) -> None:
     hashes.append(await measure("one argon2id", house, work.one_hash))
     floors.append(await measure("bare Starlette answer", bare, work.bare))
     floor, one_hash = min(floors, key=lambda m: m.cpu_ms), min(hashes, key=lambda m: m.cpu_ms)
-    print(f"
-{'':24}{'per s':>9}{'p50 ms':>9}{'CPU ms':>9}{'of it hash':>12}{'statements':>12}")
+    print(f"\n{'':24}{'per s':>9}{'p50 ms':>9}{'CPU ms':>9}{'of it hash':>12}{'statements':>12}")
     for row in (floor, one_hash, *rows):
         print(
             f"{row.name:24}{row.each:9.0f}{row.p50_ms:9.1f}{row.cpu_ms:9.3f}{row.hash_ms:12.3f}{row.statements:12.1f}"
