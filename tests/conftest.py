@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+import hypothesis
 import pytest
 import structlog
 import structlog.testing
@@ -13,6 +14,10 @@ from tests import services
 
 # What the server says is read by the tests that are about it, through structlog's `capture_logs`.
 structlog.configure(processors=[structlog.testing.LogCapture()], cache_logger_on_first_use=False)
+
+# The same examples every time, and no deadline: a busy machine is not a finding.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("steady")
 
 # A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
 MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "chromium": "browser"}
