@@ -298,7 +298,7 @@ REFUSED_PASSWORDS = {
     "19900307xx": "password-personal",
     "aaaaaaaaaaaa": "password-common",
     "x" * 129: "password-too-long",
-    "qwertyuiop": "password-guessable",
+    "qwertyuiop": "password-common",
     "sunshine1": "password-guessable",
 }
 
