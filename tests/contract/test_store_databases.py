@@ -18,13 +18,13 @@ from foregate.ids import new_id
 from foregate.ports import Busy, Event
 from foregate.store import migrate, schema
 from foregate.store.errors import PlainTextLink, WeakDurability, WrongSchema
+from foregate.store.every_table import metadata
 from foregate.store.grants import app_role_grants
 from foregate.store.journeys import JourneysIn
 from foregate.store.keyring import Keys
 from foregate.store.postgres import open_postgres, refuse_plain_text
 from foregate.store.sqlite import SqliteDatabase, open_sqlite
 from foregate.store.statements import Statement
-from foregate.store.tables import metadata
 from foregate.store.unit_of_work import SqlStore
 from tests import services
 from tests.contract.samples import NOW, Clock, a_customer, a_journey, at_once, count, in_one, sql

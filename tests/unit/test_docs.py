@@ -19,7 +19,7 @@ from foregate.rules.edited import tables_from
 from foregate.rules.journeys import BUILT, JOURNEYS, Journey, row_as_json
 from foregate.rules.limits import every_limit
 from foregate.settings import Settings
-from foregate.store.tables import metadata
+from foregate.store.every_table import metadata
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

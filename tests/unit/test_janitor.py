@@ -1,7 +1,7 @@
 """Every table says how it is purged, or why it is kept."""
 
+from foregate.store.every_table import metadata
 from foregate.store.janitor import RETENTION, Kept, Purged, PurgedWith
-from foregate.store.tables import metadata
 
 
 def test_every_table_is_registered() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from foregate.store.tables import metadata
+from foregate.store.every_table import metadata
 
 APPEND_ONLY: Final = ("audit_event", "audit_seal", "audit_sealed_head")
 NEVER_DELETED: Final = ("audit_head",)

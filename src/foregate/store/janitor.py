@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, selec
 from foregate.rules import limits
 from foregate.rules.limits import DAY
 from foregate.store import tables
+from foregate.store.every_table import metadata
 from foregate.store.loops import Loop
 from foregate.store.statements import Statement, number, time_of, word
 from foregate.store.unit_of_work import SqlStore
@@ -96,7 +97,7 @@ _BITES: Final = {name: _bite(rule) for name, rule in RETENTION.items() if isinst
 _WITH: Final = {
     rule.owner: (
         rule.column,
-        Statement(delete(owned := tables.metadata.tables[name]).where(owned.c[rule.column] == bindparam(rule.column))),
+        Statement(delete(owned := metadata.tables[name]).where(owned.c[rule.column] == bindparam(rule.column))),
     )
     for name, rule in RETENTION.items()
     if isinstance(rule, PurgedWith)

@@ -13,301 +13,258 @@ Rules
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
+from sqlalchemy import BigInteger, Column, Index
+
+from foregate.store.columns import (
+    APPEND_ONLY,
+    count,
+    index_where,
+    key,
+    raw,
+    raw_or_none,
+    table,
     text,
+    text_or_none,
+    time,
 )
-
-NAMES: Final = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-APPEND_ONLY: Final = "Append only: the role that Foregate runs under has neither UPDATE nor DELETE here."
-metadata: Final = MetaData(naming_convention=NAMES)
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _text_or_none(name: str) -> Column[str]:
-    return Column(name, Text, nullable=True)
-
-
-def _bytes(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=False)
-
-
-def _bytes_or_none(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=True)
-
-
-def _time(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False)
-
-
-def _key(*columns: str) -> PrimaryKeyConstraint:
-    return PrimaryKeyConstraint(*columns)
-
-
-def _index_where(name: str, column: str, condition: str) -> Index:
-    return Index(name, column, sqlite_where=text(condition), postgresql_where=text(condition))
-
-
-def _table(name: str, *parts: Any, comment: str | None = None) -> Table:
-    return Table(name, metadata, *parts, comment=comment)
-
 
 # ---------------------------------------------------------------- customers
 
-customer: Final = _table(
+customer: Final = table(
     "customer",
-    _text("customer_id"),
-    _bytes("core_ref_sealed"),
-    _bytes("name_sealed"),
-    _bytes("phone_sealed"),
-    _bytes_or_none("user_name_sealed"),
-    _text_or_none("password_hash"),
-    _time("created_at"),
-    _time("last_sign_in_at"),
-    _time("ended_at"),
-    _key("customer_id"),
+    text("customer_id"),
+    raw("core_ref_sealed"),
+    raw("name_sealed"),
+    raw("phone_sealed"),
+    raw_or_none("user_name_sealed"),
+    text_or_none("password_hash"),
+    time("created_at"),
+    time("last_sign_in_at"),
+    time("ended_at"),
+    key("customer_id"),
 )
 
-login_name: Final = _table(
+login_name: Final = table(
     "login_name",
-    _text("kind"),
-    _bytes("digest"),
-    _text("customer_id"),
-    _key("kind", "digest"),
+    text("kind"),
+    raw("digest"),
+    text("customer_id"),
+    key("kind", "digest"),
     Index(None, "customer_id"),
 )
 
-counter: Final = _table(
+counter: Final = table(
     "counter",
-    _text("customer_id"),
-    _text("counter"),
-    _text("lane"),
-    _count("in_a_row"),
-    _count("total"),
-    _time("blocked_until"),
-    _time("touched_at"),
-    _key("customer_id", "counter", "lane"),
+    text("customer_id"),
+    text("counter"),
+    text("lane"),
+    count("in_a_row"),
+    count("total"),
+    time("blocked_until"),
+    time("touched_at"),
+    key("customer_id", "counter", "lane"),
     Index(None, "touched_at"),
 )
 
-permission: Final = _table(
+permission: Final = table(
     "permission",
-    _text("customer_id"),
-    _text("lane"),
-    _text("state"),
-    _time("changed_at"),
-    _key("customer_id", "lane"),
+    text("customer_id"),
+    text("lane"),
+    text("state"),
+    time("changed_at"),
+    key("customer_id", "lane"),
 )
 
-session: Final = _table(
+session: Final = table(
     "session",
-    _text("customer_id"),
-    _text("session_id"),
-    _bytes("secret_digest"),
-    _text("level"),
-    _text("evidence"),
-    _text_or_none("device_id"),
-    _text("agent"),
-    _time("created_at"),
-    _time("seen_at"),
-    _time("expires_at"),
-    _key("customer_id", "session_id"),
+    text("customer_id"),
+    text("session_id"),
+    raw("secret_digest"),
+    text("level"),
+    text("evidence"),
+    text_or_none("device_id"),
+    text("agent"),
+    time("created_at"),
+    time("seen_at"),
+    time("expires_at"),
+    key("customer_id", "session_id"),
     Index(None, "expires_at"),
 )
 
-device: Final = _table(
+device: Final = table(
     "device",
-    _text("customer_id"),
-    _text("device_id"),
-    _bytes("secret_digest"),
-    _text("agent"),
-    _time("created_at"),
-    _time("seen_at"),
-    _key("customer_id", "device_id"),
+    text("customer_id"),
+    text("device_id"),
+    raw("secret_digest"),
+    text("agent"),
+    time("created_at"),
+    time("seen_at"),
+    key("customer_id", "device_id"),
     Index(None, "seen_at"),
 )
 
 # ---------------------------------------------------------------- journeys and codes
 
-journey: Final = _table(
+journey: Final = table(
     "journey",
-    _text("journey_id"),
-    _text("name"),
-    _count("version"),
-    _text("status"),
-    _bytes("visitor_digest"),
-    _text_or_none("customer_id"),
-    _bytes_or_none("claim_digest"),
-    _bytes("state_sealed"),
-    _time("created_at"),
-    _time("expires_at"),
-    _text_or_none("last_key"),
-    _bytes_or_none("last_request"),
-    _bytes_or_none("last_reply_sealed"),
-    _key("journey_id"),
+    text("journey_id"),
+    text("name"),
+    count("version"),
+    text("status"),
+    raw("visitor_digest"),
+    text_or_none("customer_id"),
+    raw_or_none("claim_digest"),
+    raw("state_sealed"),
+    time("created_at"),
+    time("expires_at"),
+    text_or_none("last_key"),
+    raw_or_none("last_request"),
+    raw_or_none("last_reply_sealed"),
+    key("journey_id"),
     Index(None, "visitor_digest"),
     Index(None, "customer_id"),
     Index(None, "expires_at"),
 )
 
-code: Final = _table(
+code: Final = table(
     "code",
-    _text("journey_id"),
-    _text("purpose"),
-    _bytes("phone_digest"),
-    _bytes("nonce"),
-    _count("is_long"),
-    _count("tries"),
-    _count("sends"),
-    _time("sent_at"),
-    _time("expires_at"),
-    _count("is_used"),
-    _key("journey_id"),
+    text("journey_id"),
+    text("purpose"),
+    raw("phone_digest"),
+    raw("nonce"),
+    count("is_long"),
+    count("tries"),
+    count("sends"),
+    time("sent_at"),
+    time("expires_at"),
+    count("is_used"),
+    key("journey_id"),
 )
 
 # How much may still be sent under a key (a number, a card): counted from the first message of an hour and of a day.
-send_guard: Final = _table(
+send_guard: Final = table(
     "send_guard",
-    _bytes("key"),
-    _time("last_at"),
-    _time("hour_from"),
-    _count("hour_count"),
-    _time("day_from"),
-    _count("day_count"),
-    _count("streak"),
-    _time("touched_at"),
-    _key("key"),
+    raw("key"),
+    time("last_at"),
+    time("hour_from"),
+    count("hour_count"),
+    time("day_from"),
+    count("day_count"),
+    count("streak"),
+    time("touched_at"),
+    key("key"),
     Index(None, "touched_at"),
 )
 
-inbound_text: Final = _table(
+inbound_text: Final = table(
     "inbound_text",
-    _bytes("phone_digest"),
-    _bytes("token_digest"),
-    _time("expires_at"),
-    _key("phone_digest", "token_digest"),
+    raw("phone_digest"),
+    raw("token_digest"),
+    time("expires_at"),
+    key("phone_digest", "token_digest"),
     Index(None, "expires_at"),
 )
 
 # ---------------------------------------------------------------- messages
 
-outbox: Final = _table(
+outbox: Final = table(
     "outbox",
-    _text("message_id"),
-    _text_or_none("customer_id"),
-    _bytes_or_none("phone_sealed"),
-    _text("template"),
-    _text("language"),
-    _bytes_or_none("facts_sealed"),
-    _bytes_or_none("nonce"),
-    _time("created_at"),
-    _time("expires_at"),
-    _text("status"),
-    _count("tries"),
-    _time("next_at"),
-    _time("ended_at"),
-    _key("message_id"),
-    _index_where("ix_outbox_waiting", "next_at", "status = 'waiting'"),
-    _index_where("ix_outbox_ended", "ended_at", "status <> 'waiting'"),
+    text("message_id"),
+    text_or_none("customer_id"),
+    raw_or_none("phone_sealed"),
+    text("template"),
+    text("language"),
+    raw_or_none("facts_sealed"),
+    raw_or_none("nonce"),
+    time("created_at"),
+    time("expires_at"),
+    text("status"),
+    count("tries"),
+    time("next_at"),
+    time("ended_at"),
+    key("message_id"),
+    index_where("ix_outbox_waiting", "next_at", "status = 'waiting'"),
+    index_where("ix_outbox_ended", "ended_at", "status <> 'waiting'"),
 )
 
 # ---------------------------------------------------------------- audit
 
-audit_event: Final = _table(
+audit_event: Final = table(
     "audit_event",
-    _text("chain"),
+    text("chain"),
     Column("seq", BigInteger, nullable=False),
-    _time("at"),
-    _text("kind"),
-    _text_or_none("journey_id"),
-    _text("actor"),
-    _text("source"),
-    _text("details"),
-    _bytes("prev"),
-    _bytes("hash"),
-    _key("chain", "seq"),
+    time("at"),
+    text("kind"),
+    text_or_none("journey_id"),
+    text("actor"),
+    text("source"),
+    text("details"),
+    raw("prev"),
+    raw("hash"),
+    key("chain", "seq"),
     comment=APPEND_ONLY,
 )
 
-audit_head: Final = _table(
+audit_head: Final = table(
     "audit_head",
-    _text("chain"),
+    text("chain"),
     Column("seq", BigInteger, nullable=False),
-    _bytes("hash"),
-    _count("is_sealed"),
-    _key("chain"),
+    raw("hash"),
+    count("is_sealed"),
+    key("chain"),
     # Which heads the next seal has to cover. `seq` stays out of it, or each event would have to write an index.
-    _index_where("ix_audit_head_unsealed", "chain", "is_sealed = 0"),
+    index_where("ix_audit_head_unsealed", "chain", "is_sealed = 0"),
 )
 
-audit_seal: Final = _table(
+audit_seal: Final = table(
     "audit_seal",
     Column("seal", BigInteger, nullable=False, autoincrement=False),
-    _time("at"),
-    _count("heads"),
-    _bytes("root"),
-    _bytes("prev"),
-    _bytes("hash"),
-    _key("seal"),
+    time("at"),
+    count("heads"),
+    raw("root"),
+    raw("prev"),
+    raw("hash"),
+    key("seal"),
     comment=APPEND_ONLY,
 )
 
 # Which event of which chain was the newest when a seal was made.
-audit_sealed_head: Final = _table(
+audit_sealed_head: Final = table(
     "audit_sealed_head",
-    _text("chain"),
+    text("chain"),
     Column("seal", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    _key("chain", "seal"),
+    key("chain", "seal"),
     Index(None, "seal"),
     comment=APPEND_ONLY,
 )
 
 # ---------------------------------------------------------------- the embedded core bank
 
-core_person: Final = _table(
+core_person: Final = table(
     "core_person",
-    _text("core_ref"),
-    _bytes("name_sealed"),
-    _bytes("birth_date_sealed"),
-    _text("document_type"),
-    _bytes("document_number_sealed"),
-    _text_or_none("document_expires_on"),
-    _key("core_ref"),
+    text("core_ref"),
+    raw("name_sealed"),
+    raw("birth_date_sealed"),
+    text("document_type"),
+    raw("document_number_sealed"),
+    text_or_none("document_expires_on"),
+    key("core_ref"),
 )
 
-core_card: Final = _table(
+core_card: Final = table(
     "core_card",
-    _bytes("card_digest"),
-    _text("card_ref"),
-    _text("core_ref"),
-    _bytes("card_number_sealed"),
-    _bytes_or_none("bound_phone_sealed"),
-    _bytes_or_none("bound_phone_digest"),
-    _text("pin_hash"),
-    _text("status"),
-    _key("card_digest"),
+    raw("card_digest"),
+    text("card_ref"),
+    text("core_ref"),
+    raw("card_number_sealed"),
+    raw_or_none("bound_phone_sealed"),
+    raw_or_none("bound_phone_digest"),
+    text("pin_hash"),
+    text("status"),
+    key("card_digest"),
     Index(None, "core_ref"),
     Index(None, "bound_phone_digest"),
 )

@@ -1,8 +1,9 @@
 """The catalogue: what each stable key says, in each language.
 
 Rules
-  1. A language is a file `<code>.toml` in this folder; another one is one more file. The first of `languages()` is
-     the one spoken when nobody asked for another.
+  1. A language is a file `<code>.toml` in this folder, and one `<code>.<part>.toml` for each part of the house that
+     has much to say; another language is more such files. The first of `languages()` is the one spoken when nobody
+     asked for another.
   2. A text takes facts as `{name}`. A fact it does not mention is ignored; one it lacks is a fault of the caller.
   3. A key that is not there raises KeyError. A test proves that none is missing, so no visitor ever sees a key.
   4. Where a language has a form for one (`<key>-one`), it is used when the fact `count` is 1.
@@ -24,7 +25,7 @@ FOLDER: Final = Path(__file__).parent
 @cache
 def languages() -> tuple[str, ...]:
     """Return the languages there are, the default first."""
-    found = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    found = sorted({path.name.partition(".")[0] for path in FOLDER.glob("*.toml")})
     return (DEFAULT, *(language for language in found if language != DEFAULT))
 
 
@@ -33,7 +34,8 @@ def texts(language: str) -> Mapping[str, str]:
     """Return every text of a language by its key. Raises KeyError for a language that is not there."""
     if language not in languages():
         raise KeyError(language)
-    return dict(_flat(tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))))
+    files = (FOLDER / f"{language}.toml", *sorted(FOLDER.glob(f"{language}.*.toml")))
+    return {key: said for file in files for key, said in _flat(tomllib.loads(file.read_text("utf-8")))}
 
 
 def text(language: str, key: str, /, **facts: object) -> str:

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import text
 
-from foregate.store.tables import metadata
+from foregate.store.every_table import metadata
 
 # Two nodes that are started together migrate one after the other. The number means nothing but this.
 MIGRATION_LOCK = 6_700_417

@@ -1,0 +1,53 @@
+"""What the house needs of the world: the Protocols that `bootstrap` fills, and the records that cross them.
+
+Acts, proofs and the desk see the store and the gateways only through these. Times are whole seconds since 1970,
+read from one `Clock`. Customers, sessions, devices and journeys are named by UUIDv7 in text form.
+"""
+
+from foregate.ports.errors import (
+    Busy,
+    Rejected,
+    Taken,
+    Unreachable,
+)
+from foregate.ports.gateways import (
+    Clock,
+    CoreBank,
+    Hasher,
+    Keyring,
+    Throttle,
+)
+from foregate.ports.records import (
+    CardHolder,
+    CodeRow,
+    CounterRow,
+    Customer,
+    DeviceRow,
+    Event,
+    JourneyRow,
+    Message,
+    SendVerdict,
+    SessionRow,
+)
+from foregate.ports.store import (
+    Audit,
+    Codes,
+    Counters,
+    Customers,
+    Devices,
+    Journeys,
+    Outbox,
+    Permissions,
+    Sessions,
+    Store,
+    UnitOfWork,
+)
+
+# fmt: off
+__all__ = [
+    "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "CoreBank", "CounterRow", "Counters", "Customer",
+    "Customers", "DeviceRow", "Devices", "Event", "Hasher", "JourneyRow", "Journeys", "Keyring", "Message", "Outbox",
+    "Permissions", "Rejected", "SendVerdict", "SessionRow", "Sessions", "Store", "Taken", "Throttle", "UnitOfWork",
+    "Unreachable",
+]
+# fmt: on

@@ -1,0 +1,19 @@
+"""What can go wrong between the house and the world, said in the house's own words."""
+
+from __future__ import annotations
+
+
+class Taken(Exception):
+    """A name to sign in by, or an id, belongs to somebody already."""
+
+
+class Busy(Exception):
+    """No capacity now (connection, hash pool). The work was not begun; say when to come back."""
+
+
+class Unreachable(Exception):
+    """A system outside (core bank, SMS centre) did not answer. Nothing is known about the outcome."""
+
+
+class Rejected(Exception):
+    """A system outside will never take this; trying again is of no use."""
