@@ -1,0 +1,1 @@
+"""The console: the door by which staff come in."""

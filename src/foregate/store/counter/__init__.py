@@ -1,0 +1,1 @@
+"""Staff, proposals and permits, as they are kept."""

@@ -1,0 +1,1 @@
+"""Outlets and appointments, as they are kept."""
