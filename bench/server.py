@@ -25,13 +25,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from foregate import bootstrap
-from foregate.doors.serve import run, run_fast
+from foregate.doors.serve import run, run_fast, set_up_logging
 from foregate.gateways.hashing import Argon2Hasher
 from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.ports import Clock
 from foregate.rules import limits
 from foregate.settings import Settings
-from foregate.store import postgres
+from foregate.store import postgres_pool
 from foregate.store.keyring import load_keys
 
 STATEMENTS = 0
@@ -56,14 +56,14 @@ class Phones(SimulatedPhones):
 def count_statements() -> None:
     """Count every statement that the driver sends, transactions' own included."""
     for name in ("one", "all", "command"):
-        original = getattr(postgres._Wire, name)
+        original = getattr(postgres_pool.Wire, name)
 
         async def counted(self: Any, *words: Any, _original: Any = original, **values: Any) -> Any:
             global STATEMENTS
             STATEMENTS += 1
             return await _original(self, *words, **values)
 
-        setattr(postgres._Wire, name, counted)
+        setattr(postgres_pool.Wire, name, counted)
 
 
 HASH_SECONDS = 0.0
@@ -106,7 +106,9 @@ async def stats(request: Request) -> Response:
 
 async def main(database: str, keys_file: str, port: int) -> None:
     """Serve until killed."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    set_up_logging()
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)  # a log line each would measure the disk
+    structlog.configure(wrapper_class=quiet)
     for name in ("STARTS_PER_MINUTE", "ANSWERS_PER_MINUTE"):  # one source here is a thousand customers
         setattr(limits, name, limits.Limit(10**9, "requests", "benchmark"))
     count_statements()

@@ -151,8 +151,8 @@ async def test_use_is_written_and_never_backwards(store: SqlStore) -> None:
     session = a_session(who)
     async with store.begin() as tx:
         await tx.sessions.insert(session)
-        await tx.sessions.touch(who, session.session_id, NOW + 30)
-        await tx.sessions.touch(who, session.session_id, NOW + 10)
+    await store.touch_session(who, session.session_id, NOW + 30)
+    await store.touch_session(who, session.session_id, NOW + 10)
     found = await store.session(who, session.session_id)
     assert msgspec.structs.replace(session, seen_at=NOW + 30) == found
 

@@ -5,10 +5,13 @@ A check is one read by key. It changes nothing but `seen_at`, and that at most e
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
-from foregate.ports import DeviceRow, SessionRow
-from foregate.rules import inputs, limits
+from foregate.ports import Busy, CardHolder, DeviceRow, Person, SessionRow
+from foregate.rules import documents, inputs, limits
+from foregate.rules.documents import State
 from foregate.rules.words import Level
 from foregate.situation import World
 from foregate.tokens import parse
@@ -41,6 +44,13 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     card: str
 
 
+class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the customer's ID document stands. `days_left`: to its last day, or to the end of the grace after it."""
+
+    state: State
+    days_left: int | None
+
+
 class Me(msgspec.Struct, frozen=True, kw_only=True):
     """What a signed-in customer is greeted with."""
 
@@ -52,6 +62,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     is_device_remembered: bool
     idle_in_seconds: int
     ends_in_seconds: int
+    document: DocumentView | None = None  # None: the bank holds none
 
 
 class Sessions:
@@ -72,8 +83,9 @@ class Sessions:
         if session.expires_at <= now or session.seen_at + idle_seconds(session) <= now:
             return None
         if session.seen_at + limits.SESSION_TOUCH_SECONDS <= now:
-            async with self._world.store.begin() as tx:
-                await tx.sessions.touch(session.customer_id, session.session_id, now)
+            # Who is signed in stays so while everybody else queues: the next request writes it down.
+            with suppress(Busy):
+                await self._world.store.touch_session(session.customer_id, session.session_id, now)
         return session
 
     async def me(self, session: SessionRow) -> Me | None:
@@ -83,6 +95,7 @@ class Sessions:
         if customer is None:
             return None
         cards = await self._world.core.cards_of(customer.core_ref)
+        holder = cards[0] if cards else await self._world.core.person(customer.core_ref)
         now = self._world.clock.now()
         return Me(
             name=inputs.mask_name(customer.name),
@@ -93,6 +106,7 @@ class Sessions:
             is_device_remembered=session.device_id is not None,
             idle_in_seconds=int(idle_seconds(session)),
             ends_in_seconds=max(0, session.expires_at - now),
+            document=_document_view(holder, now) if holder else None,
         )
 
     async def sessions_of(self, session: SessionRow) -> tuple[SessionView, ...]:
@@ -113,6 +127,11 @@ class Sessions:
 def idle_seconds(session: SessionRow) -> int:
     """Return how long this session may be left alone."""
     return limits.IDLE_SECONDS if session.level is Level.FULL else limits.IDLE_BASIC_SECONDS
+
+
+def _document_view(holder: CardHolder | Person, now: int) -> DocumentView:
+    standing = documents.standing_on(holder.document_expires_on, documents.day_of(now))
+    return DocumentView(state=standing.state, days_left=standing.days_left)
 
 
 def _session_view(row: SessionRow, this: SessionRow, now: int) -> SessionView:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -103,13 +103,13 @@ class Edge:
         await response(scope, receive, outcome)
 
     def _objection(self, request: Request) -> str | None:
-        headers = request.headers
-        if headers.get("host", "") not in self._hosts:
+        first = dict(reversed(request.scope["headers"]))  # of two alike the first counts, as for the handlers
+        if first.get(b"host", b"").decode("latin-1") not in self._hosts:
             return "misdirected"
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or len(length) > 9 or int(length) > limits.BODY_BYTES:
+        length = first.get(b"content-length", b"0")
+        if not length.isdigit() or len(length) > 9 or int(length) > limits.BODY_BYTES:
             return "too-large"
-        if request.method not in SAFE_METHODS and not self._is_from_here(headers):
+        if request.scope["method"] not in SAFE_METHODS and not self._is_from_here(request.headers):
             return "origin-refused"
         return None
 
@@ -153,10 +153,14 @@ class _Outcome:
         if message["type"] == "http.response.start":
             self.has_begun = True
             self.status = message["status"]
-            own = message["headers"]
-            names = {name for name, _ in own}
-            message["headers"] = [*own, *(item for item in self._headers.items() if item[0] not in names)]
+            message["headers"] = [*message["headers"], *self._missing_of(message["headers"])]
         await self._send(message)
+
+    def _missing_of(self, own: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+        set_here = [name for name, _ in own if name in self._headers]
+        if not set_here:  # as most answers: no copy
+            return self._headers.items()
+        return [item for item in self._headers.items() if item[0] not in set_here]
 
 
 def _bounded(receive: Receive) -> Receive:

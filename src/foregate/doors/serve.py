@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from foregate.settings import BadSettings, Settings, weaknesses
+from foregate.settings import Settings, refuse_weak
 
 _SECRET_KEYS = frozenset({"code", "password", "pin", "card", "phone", "token", "secret", "name"})
 
@@ -36,13 +36,13 @@ def set_up_logging() -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,  # nothing configures it again
     )
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until told to stop. Raises BadSettings before the first byte when the settings are weak."""
-    if weak := weaknesses(settings):  # `is_demo` among them: what it excuses is for `foregate demo` alone
-        raise BadSettings("Foregate does not start like this:\n" + "\n".join(f"  - {line}" for line in weak))
+    refuse_weak(settings)  # `is_demo` among them: what it excuses is for `foregate demo` alone
     set_up_logging()
     run_fast(_serve(settings, host, port))
 

@@ -6,12 +6,16 @@ counters that matter stand in the database.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import structlog
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.storage import storage_from_string
-from valkey.asyncio import BlockingConnectionPool
+
+if TYPE_CHECKING:
+    from valkey.asyncio import BlockingConnectionPool
 
 log = structlog.get_logger("foregate.throttle")
 
@@ -43,6 +47,8 @@ class RequestThrottle:
 
 
 def _pool(url: str) -> BlockingConnectionPool:
+    from valkey.asyncio import BlockingConnectionPool  # a tenth of a second, spent only where there is a Valkey
+
     return BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,

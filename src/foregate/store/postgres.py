@@ -14,45 +14,31 @@ Theory of operation
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
-from asyncpg.prepared_stmt import PreparedStatement
+from sqlalchemy import func, select
 
 from foregate.ports import Busy, Clock
 from foregate.rules import limits
 from foregate.store.errors import PlainTextLink, WeakDurability
 from foregate.store.keyring import Keys
+from foregate.store.postgres_pool import LOST, Pool, Wire, rolled_back
 from foregate.store.schema import check_schema
-from foregate.store.statements import Dialect, Row, Statement, Value
+from foregate.store.session_cache import SessionCache
+from foregate.store.statements import Dialect, Row, Statement, Value, text_of
 from foregate.store.unit_of_work import SqlStore
 
 POOL_SIZE: Final = 10
+QUICK_SIZE: Final = 2  # beside the pool, for what is one statement
+_NOTIFY: Final = Statement(select(func.pg_notify(text_of("channel"), text_of("payload"))))
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NEAR: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
-
-# The connection is gone, or in a state nobody should build on.
-_LOST: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.InvalidCachedStatementError,  # the tables changed under it; a new connection prepares anew
-    asyncpg.OperatorInterventionError,  # shut down, cancelled, starting up
-    asyncpg.ReadOnlySQLTransactionError,  # we talk to what has become a replica
-    OSError,  # with TimeoutError
-)
-# The connection is well, the moment is not.
-_PASSING: Final = (
-    asyncpg.TransactionRollbackError,  # deadlock
-    asyncpg.LockNotAvailableError,
-    asyncpg.InsufficientResourcesError,  # disk full, too many connections
-    asyncpg.PostgresSystemError,
-)
 
 
 async def open_postgres(
@@ -75,7 +61,7 @@ async def open_postgres(
     except BaseException:
         await database.close()
         raise
-    return SqlStore(database, keys, clock)
+    return SqlStore(database, keys, clock, SessionCache(database))
 
 
 def refuse_plain_text(dsn: str) -> None:
@@ -95,78 +81,15 @@ def _way_to(dsn: str) -> tuple[str, str]:
     return query.get("host", [parts.hostname or ""])[-1], query.get("sslmode", [""])[-1]
 
 
-class _Wire:
-    """One connection; it speaks the `Connection` Protocol."""
+class Notices:
+    """A connection that listens, and speaks to everybody who does."""
 
-    def __init__(self, raw: asyncpg.Connection[Any]) -> None:
-        self.raw = raw
-        self.is_lost = False
-        self.is_new = True
-        self._prepared: dict[Statement, PreparedStatement[Any]] = {}
+    def __init__(self, wire: Wire, channel: str) -> None:
+        self._wire, self._channel = wire, channel
 
-    async def one(self, statement: Statement, **values: Value) -> Row | None:
-        try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
-            row: Row | None = await prepared.fetchrow(*statement.text(Dialect.POSTGRES).arguments(values))
-            return row
-        except (*_LOST, *_PASSING) as error:
-            raise self.busy(error) from error
-
-    async def all(self, statement: Statement, **values: Value) -> Sequence[Row]:
-        try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
-            rows: Sequence[Row] = await prepared.fetch(*statement.text(Dialect.POSTGRES).arguments(values))
-            return rows
-        except (*_LOST, *_PASSING) as error:
-            raise self.busy(error) from error
-
-    async def run(self, statement: Statement, **values: Value) -> int:
-        await self.all(statement, **values)
-        # "UPDATE 3", "INSERT 0 1"
-        return int(self._prepared[statement].get_statusmsg().rpartition(" ")[2])
-
-    async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
-        text = statement.text(Dialect.POSTGRES)
-        try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
-            await prepared.executemany([text.arguments(row) for row in rows])
-        except (*_LOST, *_PASSING) as error:
-            raise self.busy(error) from error
-
-    async def command(self, command: str) -> str:
-        """Run a command without arguments, and return what PostgreSQL says it did."""
-        try:
-            done: str = await self.raw.execute(command)
-            return done
-        except (*_LOST, *_PASSING) as error:
-            raise self.busy(error) from error
-
-    async def rollback(self) -> None:
-        """Roll back, or give the connection up: whatever it was doing must not reach the next task."""
-        try:
-            if not self.is_lost:
-                await self.raw.execute("ROLLBACK")
-        except (asyncpg.PostgresError, *_LOST):
-            self.is_lost = True
-
-    def busy(self, error: BaseException) -> Busy:
-        """Return the error to raise in place of the driver's."""
-        self.is_lost = self.is_lost or isinstance(error, _LOST) or self.raw.is_closed()
-        return Busy(f"PostgreSQL: {type(error).__name__}")
-
-    async def _prepare(self, statement: Statement) -> PreparedStatement[Any]:
-        prepared = await self.raw.prepare(statement.text(Dialect.POSTGRES).sql)
-        self._prepared[statement] = prepared
-        return prepared
-
-
-async def _rolled_back(wire: _Wire) -> None:
-    # Shielded: a visitor who hangs up twice must not leave a transaction open on a shared connection.
-    try:
-        await asyncio.shield(asyncio.ensure_future(wire.rollback()))
-    except BaseException:
-        wire.is_lost = True
-        raise
+    async def send(self, payload: str) -> None:
+        """Have `payload` sent, to ourselves too. Raises Busy when the connection is lost."""
+        await self._wire.one(_NOTIFY, channel=self._channel, payload=payload)
 
 
 class PostgresDatabase:
@@ -175,102 +98,59 @@ class PostgresDatabase:
     dialect: Final = Dialect.POSTGRES
 
     def __init__(self, dsn: str, pool_size: int, wait_seconds: float) -> None:
-        self._dsn, self._pool_size, self._wait_seconds = dsn, pool_size, wait_seconds
-        self._free = asyncio.Semaphore(pool_size)
-        self._idle: list[_Wire] = []  # last in, first out: the warmest connection is taken
-        self._is_closed = False
+        self._dsn, self._wait_seconds = dsn, wait_seconds
+        self._pool = Pool(self._connect, pool_size, wait_seconds)
+        # Whoever is signed in does not queue behind a thousand who want to be: single statements have their own.
+        self._quick = Pool(self._connect, QUICK_SIZE, wait_seconds)
+        self._free_for_glances = asyncio.Semaphore(max(1, pool_size // 2))
         # On this machine nobody listens in; asking for TLS first would cost a second connection for each.
         self._ssl = None if _way_to(dsn)[1] or _way_to(dsn)[0] not in _NEAR else False
 
-    def transaction(self) -> AbstractAsyncContextManager[_Wire]:
+    def transaction(self) -> AbstractAsyncContextManager[Wire]:
         return self._between(BEGIN)
 
-    def snapshot(self) -> AbstractAsyncContextManager[_Wire]:
+    def snapshot(self) -> AbstractAsyncContextManager[Wire]:
         return self._between(BEGIN_SNAPSHOT)
 
     @asynccontextmanager
-    async def _between(self, begin: str) -> AsyncIterator[_Wire]:
-        wire = await self._first(lambda wire: wire.command(begin))
+    async def glance(self) -> AsyncIterator[Wire]:
+        # However many search, half of the connections stay for those who want to be let in.
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._free_for_glances.acquire()
+        except TimeoutError:
+            raise Busy("PostgreSQL: other searches are still waiting") from None
+        try:
+            async with self.snapshot() as wire:
+                yield wire
+        finally:
+            self._free_for_glances.release()
+
+    @asynccontextmanager
+    async def _between(self, begin: str) -> AsyncIterator[Wire]:
+        wire = await self._pool.first(lambda wire: wire.command(begin))
         try:
             yield wire
             # After an error that somebody caught and went on, PostgreSQL answers COMMIT with ROLLBACK, not an error.
             if (outcome := await wire.command("COMMIT")) != "COMMIT":
                 raise Busy(f"PostgreSQL: {outcome} in place of a commit")
         except BaseException:
-            await _rolled_back(wire)
+            await rolled_back(wire)
             raise
         finally:
-            self._give_back(wire)
+            self._pool.give_back(wire)
 
     async def read_one(self, statement: Statement, **values: Value) -> Row | None:
         row: Row | None = None
 
-        async def read(wire: _Wire) -> None:
+        async def read(wire: Wire) -> None:
             nonlocal row
             row = await wire.one(statement, **values)
 
-        self._give_back(await self._first(read))
+        self._quick.give_back(await self._quick.first(read))
         return row
 
-    async def _first(self, do: Callable[[_Wire], Awaitable[object]]) -> _Wire:
-        """Take a connection and `do` the first thing on it, which changes nothing.
-
-        A connection that was closed while it lay idle (a failover, a firewall) is only noticed now. Nothing was
-        begun on it, so the next one is tried; a new one that fails is not tried again.
-        """
-        while True:
-            wire = await self._take()
-            was_idle, wire.is_new = not wire.is_new, False
-            try:
-                await do(wire)
-                return wire
-            except BaseException as error:
-                await _rolled_back(wire)
-                self._give_back(wire)
-                if not (isinstance(error, Busy) and was_idle and wire.raw.is_closed()):
-                    raise
-
-    async def _take(self) -> _Wire:
-        await self._wait_for_place()
-        if self._idle:
-            return self._idle.pop()
-        connecting = asyncio.ensure_future(self._connect())
-        try:
-            return await asyncio.shield(connecting)
-        except asyncio.CancelledError:
-            # The visitor hung up; the connection is for the next one. Its place is taken until it is there.
-            connecting.add_done_callback(self._keep)
-            raise
-        except BaseException:
-            self._free.release()
-            raise
-
-    def _keep(self, connecting: asyncio.Future[_Wire]) -> None:
-        if connecting.cancelled() or connecting.exception() is not None:
-            self._free.release()
-        else:
-            self._give_back(connecting.result())
-
-    def _give_back(self, wire: _Wire) -> None:
-        if wire.is_lost or wire.raw.is_closed() or self._is_closed or wire.raw.is_in_transaction():
-            wire.raw.terminate()
-        else:
-            self._idle.append(wire)
-        self._free.release()
-
-    async def _wait_for_place(self) -> None:
-        if self._is_closed:
-            raise Busy("PostgreSQL: Foregate is stopping")
-        if not self._free.locked():
-            await self._free.acquire()
-            return
-        try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Busy("PostgreSQL: every connection is in use") from None
-
-    async def _connect(self) -> _Wire:
+    async def _connect(self) -> Wire:
         settings = {
             "application_name": "foregate",
             "statement_timeout": str(int(self._wait_seconds * 1000)),
@@ -286,11 +166,28 @@ class PostgresDatabase:
                 statement_cache_size=0,  # ours are prepared and kept by hand
                 server_settings=settings,
             )
-        except (asyncpg.PostgresError, *_LOST) as error:
+        except (asyncpg.PostgresError, *LOST) as error:
             if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
                 raise
             raise Busy(f"PostgreSQL: {type(error).__name__}") from error
-        return _Wire(raw)
+        return Wire(raw)
+
+    async def write_one(self, statement: Statement, **values: Value) -> None:
+        # Twice is once, so a connection that turns out to be dead is simply replaced.
+        self._quick.give_back(await self._quick.first(lambda wire: wire.run(statement, **values)))
+
+    @asynccontextmanager
+    async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[Notices]:
+        """Hear what is announced on `channel`, on a connection beside the pool."""
+        wire = await self._connect()
+        try:
+            try:
+                await wire.raw.add_listener(channel, lambda *heard: hear(heard[-1]))
+            except (asyncpg.PostgresError, *LOST) as error:
+                raise wire.busy(error) from error
+            yield Notices(wire, channel)
+        finally:
+            wire.raw.terminate()
 
     async def check_durability(self) -> None:
         async with self.transaction() as wire:
@@ -308,12 +205,4 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         """Refuse new work, wait for what is under way, then close."""
-        self._is_closed = True
-        for _ in range(self._pool_size):
-            try:
-                async with asyncio.timeout(self._wait_seconds):
-                    await self._free.acquire()
-            except TimeoutError:
-                break
-        while self._idle:
-            await self._idle.pop().raw.close()
+        await asyncio.gather(self._pool.close(), self._quick.close())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from foregate.ports import DeviceRow, SessionRow
 from foregate.rules import limits
@@ -21,7 +21,12 @@ _of_customer: Final = _s.customer_id == text_of("of_customer")
 _this: Final = (_of_customer, _s.session_id == text_of("of_session"))
 
 FIND_SESSION: Final = Statement(select(session).where(*_this))
-_INSERT: Final = Statement(insert_into(session))
+# How many there were tells whether one has to go: an INSERT does not see its own row.
+_INSERT: Final = Statement(
+    insert_into(session).returning(
+        select(func.count()).select_from(session).where(_of_customer).scalar_subquery().label("there_were")
+    )
+)
 _TRIM: Final = Statement(
     delete(session).where(
         _of_customer,
@@ -35,7 +40,9 @@ _TRIM: Final = Statement(
     )
 )
 # A clock that jumps back must not make a session look unused.
-_TOUCH: Final = Statement(update(session).where(*_this, _s.seen_at < time_of("now")).values(seen_at=time_of("now")))
+TOUCH_SESSION: Final = Statement(
+    update(session).where(*_this, _s.seen_at < time_of("now")).values(seen_at=time_of("now"))
+)
 _END: Final = Statement(delete(session).where(*_this))
 _END_ALL: Final = Statement(delete(session).where(_of_customer, _s.session_id != text_of("but")))
 _END_ON_DEVICE: Final = Statement(delete(session).where(_of_customer, _s.device_id == text_of("of_device")))
@@ -45,15 +52,18 @@ _OF: Final = Statement(select(session).where(_of_customer).order_by(_s.seen_at.d
 class SessionsIn:
     """`ports.Sessions` in one transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "ended_of")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.ended_of: set[str] = set()  # whose sessions may have ended, once this is committed
 
     async def insert(self, row: SessionRow) -> None:
         """At most SESSIONS_PER_CUSTOMER stay; the one unused longest ends. The caller holds the customer."""
-        await self._connection.run(
+        self.ended_of.add(row.customer_id)
+        inserted = await self._connection.one(
             _INSERT,
+            of_customer=row.customer_id,
             customer_id=row.customer_id,
             session_id=row.session_id,
             secret_digest=row.secret_digest,
@@ -65,27 +75,27 @@ class SessionsIn:
             seen_at=row.seen_at,
             expires_at=row.expires_at,
         )
-        await self._connection.run(_TRIM, of_customer=row.customer_id, newest=row.session_id)
+        if inserted is None or inserted["there_were"] >= limits.SESSIONS_PER_CUSTOMER:
+            await self._connection.run(_TRIM, of_customer=row.customer_id, newest=row.session_id)
 
     async def find(self, customer_id: str, session_id: str) -> SessionRow | None:
         """Return the session unless it ended; whether it expired is the caller's to see."""
         row = await self._connection.one(FIND_SESSION, of_customer=customer_id, of_session=session_id)
         return session_of(row) if row else None
 
-    async def touch(self, customer_id: str, session_id: str, now: int) -> None:
-        """It was used now."""
-        await self._connection.run(_TOUCH, of_customer=customer_id, of_session=session_id, now=now)
-
     async def end(self, customer_id: str, session_id: str) -> bool:
         """End one. False: it was not there."""
+        self.ended_of.add(customer_id)
         return await self._connection.run(_END, of_customer=customer_id, of_session=session_id) == 1
 
     async def end_all(self, customer_id: str, but: str | None = None) -> int:
         """End every session of the customer, or every other."""
+        self.ended_of.add(customer_id)
         return await self._connection.run(_END_ALL, of_customer=customer_id, but=but or "")
 
     async def end_on_device(self, customer_id: str, device_id: str) -> int:
         """End the sessions that this remembered device opened."""
+        self.ended_of.add(customer_id)
         return await self._connection.run(_END_ON_DEVICE, of_customer=customer_id, of_device=device_id)
 
     async def of(self, customer_id: str) -> tuple[SessionRow, ...]:

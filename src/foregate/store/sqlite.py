@@ -129,6 +129,7 @@ class SqliteDatabase:
         self._path, self._wait_seconds = path, wait_seconds
         self._writer = _Thread(path, wait_seconds, may_write=True)
         self._reader = _Thread(path, wait_seconds, may_write=False)
+        self._public = _Thread(path, wait_seconds, may_write=False)
         self._turn = asyncio.Lock()
         self._is_closed = False
 
@@ -187,10 +188,20 @@ class SqliteDatabase:
         finally:
             await thread.close()
 
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[_Thread]:
+        if self._is_closed:
+            raise Busy(STOPPING)
+        yield self._public
+
     async def read_one(self, statement: Statement, **values: Value) -> Row | None:
         if self._is_closed:
             raise Busy(STOPPING)
         return await self._reader.one(statement, **values)
+
+    async def write_one(self, statement: Statement, **values: Value) -> None:
+        async with self.transaction() as writer:
+            await writer.run(statement, **values)
 
     async def check_durability(self) -> None:
         def read(raw: sqlite3.Connection) -> tuple[str, int]:
@@ -209,6 +220,7 @@ class SqliteDatabase:
         async with self._turn:
             self._is_closed = True
             await self._reader.close()
+            await self._public.close()
             await self._writer.close()
 
 

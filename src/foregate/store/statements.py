@@ -143,8 +143,14 @@ class Database(Protocol):
     def snapshot(self) -> AbstractAsyncContextManager[Connection]:
         """Read everything as of one moment, without holding up writers."""
 
+    def glance(self) -> AbstractAsyncContextManager[Connection]:
+        """Read what is public, apart from what people wait for to be let in. Each statement sees its own moment."""
+
     async def read_one(self, statement: Statement, **values: Value) -> Row | None:
         """Read one row outside any transaction."""
+
+    async def write_one(self, statement: Statement, **values: Value) -> None:
+        """Write in a transaction of this one statement, which may be run twice without harm. Raises ports.Busy."""
 
     async def check_durability(self) -> None:
         """Raises WeakDurability when what is acknowledged could be lost."""

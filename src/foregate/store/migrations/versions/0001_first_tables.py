@@ -18,8 +18,35 @@ depends_on = None
 APPEND_ONLY = "Append only: the role that Foregate runs under has neither UPDATE nor DELETE here."
 
 
+# Nodes keep sessions in memory; the database itself tells them when one is over (store/session_cache.py).
+ANNOUNCE = (
+    """
+    CREATE FUNCTION foregate_announce_session() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'TRUNCATE' THEN
+            PERFORM pg_notify('foregate_session', '*');
+        ELSE
+            PERFORM pg_notify('foregate_session', OLD.customer_id);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER foregate_session_over AFTER DELETE OR UPDATE OF secret_digest, level, evidence, expires_at
+    ON session FOR EACH ROW EXECUTE FUNCTION foregate_announce_session()
+    """,
+    """
+    CREATE TRIGGER foregate_sessions_over AFTER TRUNCATE
+    ON session FOR EACH STATEMENT EXECUTE FUNCTION foregate_announce_session()
+    """,
+)
+
+
 def upgrade() -> None:
     _customers()
+    if op.get_bind().dialect.name == "postgresql":
+        for statement in ANNOUNCE:
+            op.execute(statement)
     _journeys()
     _audit()
     _core_bank()
@@ -28,6 +55,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in reversed(TABLES):
         op.drop_table(name)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION foregate_announce_session()")
 
 
 TABLES = (
