@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from foregate import leaflet
+
 
 class BadSettings(Exception):
     """One or more settings cannot be used; the text says which and what to set."""
@@ -39,6 +41,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     valkey: str = ""  # valkey://host:port/0, to share request throttles between nodes; never decides
     audit_anchor: str = ""  # file on another disk or machine that receives the sealed heads
     metrics_token_file: str = ""
+    face_models: str = ""  # folder of the models that face runs on; empty: the user's cache
+    face_models_sources: tuple[str, ...] = ()  # folders and https:// addresses, asked before all others
+    map_tiles_url: str = ""  # https://HOST/.../{z}/{x}/{y}.png; empty: no map, outlets are sketched
+    map_attribution: str = ""  # whose map it is, as its licence asks; plain text
+    map_datum: str = "wgs84"  # in which the tiles are drawn: wgs84 or gcj02
     pool_size: int = 10
     is_demo: bool = False
 
@@ -52,6 +59,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Whether browsers reach us over TLS."""
         return self.origin.startswith("https://")
 
+    @property
+    def map_origin(self) -> str:
+        """Scheme, host and port of the tile server."""
+        parts = urlsplit(self.map_tiles_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
 
 def load(path: str | None = None, environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
     """Read the file, then the environment, then `overrides`. Raises BadSettings."""
@@ -63,11 +76,14 @@ def load(path: str | None = None, environ: Mapping[str, str] = os.environ, **ove
             raise BadSettings(f"{path} cannot be read as settings: {wrong}") from None
     for name in Settings.__struct_fields__:
         if (value := environ.get(f"FOREGATE_{name.upper()}")) is not None:
-            values[name] = _listed(value) if name == "trusted_proxies" else value
+            values[name] = _listed(value) if name in _LISTS else value
     try:
         return msgspec.convert(values | overrides, Settings, strict=False)
     except msgspec.ValidationError as wrong:
         raise BadSettings(f"settings: {wrong}") from None
+
+
+_LISTS = ("trusted_proxies", "face_models_sources")
 
 
 def _listed(value: str) -> list[str]:
@@ -87,8 +103,24 @@ def weaknesses(settings: Settings) -> list[str]:
         found.append("pool_size must be at least 1: without a connection nobody is let in")
     found += _weak_links(settings)
     found += _weak_secrets(settings)
+    found += _bad_map(settings)
     found += [f"trusted_proxies: {network!r} {why}" for network in settings.trusted_proxies if (why := _bad(network))]
     return found
+
+
+def refuse_weak(settings: Settings) -> None:
+    """Raises BadSettings, which says what to set, when the front door would be weak."""
+    _refuse(weaknesses(settings))
+
+
+def refuse_bad_map(settings: Settings) -> None:
+    """Raises BadSettings for a map that cannot work. All that the demo is asked: it may be weak otherwise."""
+    _refuse(_bad_map(settings))
+
+
+def _refuse(weak: list[str]) -> None:
+    if weak:
+        raise BadSettings("Foregate does not start like this:\n" + "\n".join(f"  - {line}" for line in weak))
 
 
 _NEEDED = {
@@ -108,7 +140,7 @@ def _bad_origin(origin: str) -> str | None:
     parts = urlsplit(origin)
     if parts.scheme != "https":
         return "begin with https://: cookies of a bank do not travel in clear"
-    if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?", parts.netloc):
+    if not re.fullmatch(_HOST, parts.netloc):
         return "name one host, in small letters, as browsers send it"
     if origin != f"https://{parts.netloc}":
         return "end with the host: no path, no slash behind it"
@@ -141,6 +173,34 @@ def _bad_database(address: str) -> str | None:
     return None
 
 
+def _bad_map(settings: Settings) -> list[str]:
+    """Return what is wrong with the map. Without a tile server there is none, and nothing to ask."""
+    if not settings.map_tiles_url:
+        return []
+    found = []
+    if why := _bad_tiles(settings):
+        found.append(f"map_tiles_url: {why}")
+    if not leaflet.is_there():
+        found.append("map_tiles_url: a map needs the extra `map`; install foregate[map], or leave this empty")
+    if not settings.map_attribution.strip():
+        found.append("map_attribution is not set: whose map it is, as its licence asks, e.g. © OpenStreetMap")
+    if settings.map_datum not in _DATUMS:
+        found.append("map_datum must be wgs84 or gcj02, whichever the tiles are drawn in: the other is half a km off")
+    return found
+
+
+def _bad_tiles(settings: Settings) -> str | None:
+    address = _TILES.fullmatch(settings.map_tiles_url)
+    if address is None:
+        return "use an address such as https://tiles.bank.example/{z}/{x}/{y}.png, its host in small letters"
+    is_here = settings.is_demo and urlsplit(settings.map_tiles_url).hostname in _LOOPBACK
+    if address["scheme"] != "https" and not is_here:
+        return "use https://: which places somebody looks at must not travel in clear"
+    if sorted(re.findall(r"\{[^{}]*\}|[{}]", address["path"])) != ["{x}", "{y}", "{z}"]:
+        return "write {z}, {x} and {y} behind the host, once each, and no other braces"
+    return None
+
+
 def _weak_secrets(settings: Settings) -> list[str]:
     found = []
     for name in ("sms_secret_file", "inbound_secret_file", "metrics_token_file"):
@@ -167,6 +227,9 @@ def _bad(network: str) -> str | None:
         return "is not a network such as 10.0.0.0/8"
 
 
+_HOST = r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
+_TILES = re.compile(rf"(?P<scheme>https?)://{_HOST}(?P<path>/[\x21-\x7e]*)")
+_DATUMS = ("wgs84", "gcj02")
 _NARROWEST_BITS = 8  # 10.0.0.0/8 is the widest network that one owner has
 _VALKEY = ("valkey", "valkeys", "redis", "rediss")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -10,10 +10,13 @@ from typing import Any, NoReturn
 import httpx2
 import pytest
 import structlog
+from sqlalchemy import bindparam, select
 from structlog.testing import capture_logs
 
 from foregate.ports import Busy, Unreachable
 from foregate.rules import limits
+from foregate.store.statements import Statement
+from foregate.store.tables import audit_event
 from tests.bank import CHEN, LI, ORIGIN, WANG, Bank, open_bank
 
 pytestmark = pytest.mark.anyio
@@ -252,6 +255,42 @@ async def test_a_configured_proxy_is_believed(bank: Bank, peer: str) -> None:
 async def test_a_proxy_that_names_nobody_counts_as_itself(bank: Bank) -> None:
     """Without a usable address the proxy's own is taken: never none, so the limit holds."""
     assert [201, 429, 429] == await starts(bank, PROXY, "", "10.9.9.9", " , ")
+
+
+@pytest.mark.usefixtures("one_start")
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:DB8:1:2::1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("198.51.100.1", "198.51.100.2", False),
+        ("::ffff:198.51.100.1", "198.51.100.1", True),
+        ("::ffff:198.51.100.1", "::ffff:198.51.100.2", False),
+    ],
+)
+async def test_a_network_of_ipv6_counts_as_one_source(bank: Bank, first: str, second: str, is_one: bool) -> None:
+    """Who has 2^64 addresses has one allowance; neighbours have their own."""
+    assert [201, 429 if is_one else 201] == await starts(bank, first, "") + await starts(bank, second, "")
+
+
+@pytest.mark.usefixtures("one_start")
+async def test_a_network_of_ipv6_counts_as_one_source_on_pages_and_behind_a_proxy(bank: Bank) -> None:
+    """The pages count with the API, and what a proxy says counts like a peer's own address."""
+    assert [201, 429] == await starts(bank, PROXY, "2001:db8:1:2::1", "2001:db8:1:2::2")
+    client = bank.visitor(peer=("2001:db8:1:2::3", 4711)).client
+    raw = await client.post("/sign-in", data={"step": "phone", "phone": "13800138000"}, headers={"Origin": ORIGIN})
+    assert 429 == raw.status_code
+
+
+async def test_the_record_keeps_the_whole_address(bank: Bank) -> None:
+    """Counting by network is the throttle's alone: in the record the address stands as it was."""
+    visitor = bank.visitor(peer=("2001:db8:1:2::beef", 4711))
+    await visitor.sign_in_basic(LI)
+    query = select(audit_event.c.source).where(audit_event.c.chain == bindparam("who"))
+    async with bank.house.store.database.snapshot() as connection:
+        rows = await connection.all(Statement(query), who=bank.customer_id(LI))
+    assert {"2001:db8:1:2::beef"} == {row["source"] for row in rows}
 
 
 async def test_too_many_requests_say_when_to_come_back(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:

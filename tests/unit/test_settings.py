@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from foregate import bootstrap
-from foregate.settings import BadSettings, Settings, load, weaknesses
+from foregate import bootstrap, leaflet
+from foregate.settings import BadSettings, Settings, load, refuse_bad_map, weaknesses
 from foregate.store.keyring import WeakKeys, write_keys
 
 GOOD_SECRET = "Ud8/o0sWq3mXyZ1kP6vTnR5bLcHfJgA2eSiM4wQz7Bc="
@@ -36,6 +36,7 @@ def good(tmp_path: Path) -> dict[str, Any]:
         "inbound_secret_file": str(secret),
         "metrics_token_file": str(secret),
         "trusted_proxies": ["10.0.0.0/8", "2001:db8::/32"],
+        **GOOD_MAP,
     }
 
 
@@ -82,7 +83,32 @@ BAD: list[tuple[str, Any, str]] = [
     ("valkey", "http://valkey.internal:6379", "valkey://"),
     ("pool_size", 0, "at least"),
     ("is_demo", True, "must be off"),
+    ("map_attribution", " ", "licence"),
+    ("map_datum", "GCJ-02", "wgs84 or gcj02"),
+    ("map_datum", "bd09", "wgs84 or gcj02"),
+    *(
+        ("map_tiles_url", f"{start}/{{z}}/{{x}}/{{y}}.png", says)
+        for start, says in (
+            ("http://tiles.bank.example", "https://"),
+            ("http://127.0.0.1:8080", "https://"),  # a customer's own machine has no tiles
+            ("ftp://tiles.bank.example", "an address such as"),
+            ("tiles.bank.example", "an address such as"),
+            ("https://Tiles.bank.example", "small letters"),
+            ("https://{s}.bank.example", "an address such as"),
+            ("https://*.bank.example", "an address such as"),
+            ("https://key@tiles.bank.example", "an address such as"),
+            ("https://tiles.bank.example;script-src *", "an address such as"),
+            ("https://tiles.bank.example/a b", "an address such as"),
+            ("https://tiles.bank.example/{s}", "no other braces"),
+            ("https://tiles.bank.example/{z}", "once each"),
+            ("https://tiles.bank.example/{", "no other braces"),
+        )
+    ),
+    ("map_tiles_url", "https://tiles.bank.example/{z}/{x}.png", "{z}, {x} and {y}"),
+    ("map_tiles_url", "https://tiles.bank.example", "an address such as"),
 ]
+# A map that is fit to be shown: what is wrong with one of these is then wrong alone.
+GOOD_MAP = {"map_tiles_url": "https://tiles.bank.example/{z}/{x}/{y}.png", "map_attribution": "© Maps"}
 
 
 @pytest.mark.parametrize(("name", "value", "says"), BAD, ids=[f"{name}={value}" for name, value, _ in BAD])
@@ -145,6 +171,8 @@ def test_a_secret_has_at_least_32_characters(good: dict[str, Any], tmp_path: Pat
         {"trusted_proxies": []},
         {"metrics_token_file": "", "valkey": "valkey://127.0.0.1:6379/0"},
         {"origin": "https://login.bank.example:8443"},
+        {"map_tiles_url": ""},
+        {"map_tiles_url": "https://tiles.bank.example:8443/{z}/{x}/{y}@2x.png?key=1&style=a", "map_datum": "gcj02"},
     ],
     ids=str,
 )
@@ -177,6 +205,29 @@ async def test_dat_07_keys_open_to_others_are_not_used(good: dict[str, Any]) -> 
         await bootstrap.build(settings_of(good))
 
 
+def test_a_map_needs_its_library(good: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra the setting is refused with what to install; without the setting nobody asks for the extra."""
+    monkeypatch.setattr(leaflet, "PACKAGE", "a-package-that-is-not-installed")
+    assert not leaflet.is_there()
+    (found,) = weaknesses(settings_of(good))
+    assert found.startswith("map_tiles_url: a map needs the extra `map`; install foregate[map]")
+    assert [] == weaknesses(settings_of(good, map_tiles_url=""))
+
+
+@pytest.mark.parametrize(
+    ("host", "is_fit"), [("127.0.0.1:8080", True), ("localhost", True), ("[::1]:80", True), ("tiles.example", False)]
+)
+def test_only_the_demo_draws_from_this_machine_in_clear(host: str, is_fit: bool) -> None:
+    """Over http:// a demo reads tiles of its own machine, and of no other."""
+    settings = Settings(map_tiles_url=f"http://{host}/{{z}}/{{x}}/{{y}}", map_attribution="us", is_demo=True)
+    if is_fit:
+        refuse_bad_map(settings)
+        assert f"http://{host}" == settings.map_origin
+    else:
+        with pytest.raises(BadSettings, match="map_tiles_url: use https://"):
+            refuse_bad_map(settings)
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -189,12 +240,14 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         "FOREGATE_POOL_SIZE": "20",
         "FOREGATE_IS_DEMO": "true",
         "FOREGATE_TRUSTED_PROXIES": "10.0.0.0/8, 192.168.0.0/16",
+        "FOREGATE_FACE_MODELS_SOURCES": "/mnt/models, https://mirror.bank.example",
         "HOTLINE": "3",
         "FOREGATE_UNHEARD_OF": "ignored",
     }
     found = load(str(file), environ, is_demo=False)
     assert ("File", "2", 20, False) == (found.bank_name, found.hotline, found.pool_size, found.is_demo)
     assert ("10.0.0.0/8", "192.168.0.0/16") == found.trusted_proxies
+    assert ("/mnt/models", "https://mirror.bank.example") == found.face_models_sources
 
 
 def test_an_empty_list_in_the_environment_is_no_proxy() -> None:

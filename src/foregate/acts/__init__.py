@@ -47,6 +47,16 @@ class ActKind(Protocol):
     async def perform(self, prepared: Any, at: Situation) -> Done | Refused: ...
 
 
+async def admit_anybody(at: Situation) -> Refused | None:
+    """An act that nothing of the customer's stands against."""
+    return None
+
+
+async def prepare_nothing(given: Any, subject: Subject, world: World) -> Any:
+    """An act of which nothing takes long: what was given is ready."""
+    return given
+
+
 async def record(at: Situation, kind: str, **details: str | int) -> None:
     """Write the act's audit event, with the proofs that bought it."""
     bought_by = "+".join(sorted({evidence.proof for evidence in at.evidence}))

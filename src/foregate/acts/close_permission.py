@@ -8,23 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from foregate.acts import Done, record, tell
+from foregate.acts import Done, admit_anybody, prepare_nothing, record, tell
 from foregate.rules import permission
 from foregate.rules.permission import ALL, Permission
-from foregate.situation import Refused, Situation, Subject, World
+from foregate.situation import Refused, Situation
 
 ACTS = ("close-permission",)
 INPUT = None
-
-
-async def admit(at: Situation) -> Refused | None:
-    """Anybody may protect themselves."""
-    return None
-
-
-async def prepare(given: None, subject: Subject, world: World) -> None:
-    """Nothing takes long."""
-    return
+admit = admit_anybody  # anybody may protect themselves
+prepare = prepare_nothing
 
 
 async def perform(prepared: Any, at: Situation) -> Done | Refused:
@@ -38,6 +30,7 @@ async def perform(prepared: Any, at: Situation) -> Done | Refused:
     await at.tx.sessions.end_all(customer.customer_id)
     await at.tx.customers.end_earlier(customer.customer_id, at.now)
     await at.tx.journeys.void_others(customer.customer_id, at.journey_id)
+    await at.tx.permits.end_all(customer.customer_id)
     await tell(at, "sms.frozen", customer.phone)
     await record(at, "permission-closed", by="customer")
     return Done(ends_session=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from foregate.acts import Done, record
+from foregate.acts import Done, admit_anybody, prepare_nothing, record
 from foregate.rules import inputs
-from foregate.situation import Refused, Situation, Subject, World
+from foregate.situation import Refused, Situation
 
 
 class End:
@@ -17,14 +17,7 @@ class End:
 
     ACTS = ("end-session",)
     INPUT: type[inputs.Answer] | None = None
-
-    async def admit(self, at: Situation) -> Refused | None:
-        """Anybody may leave."""
-        return None
-
-    async def prepare(self, given: Any, subject: Subject, world: World) -> Any:
-        """Nothing takes long."""
-        return given
+    admit, prepare = staticmethod(admit_anybody), staticmethod(prepare_nothing)
 
     async def perform(self, prepared: Any, at: Situation) -> Done | Refused:
         """End the session that this journey came with."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from foregate.acts import Done, record, tell
+from foregate.acts import Done, prepare_nothing, record, tell
 from foregate.rules.permission import ALL, Permission
-from foregate.situation import Refused, Situation, Subject, World
+from foregate.situation import Refused, Situation
 
 ACTS = ("reopen",)
 INPUT = None
+prepare = prepare_nothing
 CLEARED = ("password", "card_pin", "face")
 
 
@@ -20,11 +21,6 @@ async def admit(at: Situation) -> Refused | None:
     """What the bank closed only the bank opens."""
     state = (await at.tx.permissions.of(at.subject.customer_id)).get(ALL, Permission.OPEN)
     return Refused(cause="closed-by-bank") if state is Permission.CLOSED_BY_BANK else None
-
-
-async def prepare(given: None, subject: Subject, world: World) -> None:
-    """Nothing takes long."""
-    return
 
 
 async def perform(prepared: Any, at: Situation) -> Done | Refused:

@@ -62,6 +62,7 @@ async def perform(prepared: Prepared, at: Situation) -> Done | Refused:
     await at.tx.sessions.end_all(customer_id)
     await at.tx.customers.end_earlier(customer_id, at.now)
     await at.tx.journeys.void_others(customer_id, at.journey_id)
+    await at.tx.permits.end_all(customer_id)
     await tell(at, "sms.password-changed", customer.phone)
     await record(at, "password-set")
     return Done(ends_session=True)

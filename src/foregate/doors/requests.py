@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 
 from prometheus_client import Counter
 from starlette.requests import Request
@@ -12,8 +12,9 @@ from foregate.desk.turn import Caller
 from foregate.desk.view import Reply
 from foregate.doors.cookies import Cookies, visitor_digest
 from foregate.doors.text import catalog
-from foregate.ports import SessionRow
+from foregate.ports import SessionRow, Throttle
 from foregate.rules import limits
+from foregate.rules.words import Who
 
 AGENT_CHARS = 120
 
@@ -65,6 +66,30 @@ def source_of(request: Request) -> str:
         if not _is_in(hop, proxies):
             return hop[:45]
     return peer
+
+
+async def seconds_to_wait(request: Request, what: str, per_minute: int) -> int:
+    """Count a request of this kind for where it comes from: 0, or how long to wait when there were too many."""
+    throttle: Throttle = request.app.state.throttle
+    return await throttle.hit(f"{what}:{_counted(source_of(request))}", int(per_minute))
+
+
+async def seconds_to_hold(request: Request, step: str | None) -> int:
+    """Count a place that is about to be held: they are few, and whoever holds one has shown nothing yet."""
+    return await seconds_to_wait(request, "hold", limits.HOLDS_PER_MINUTE) if step == Who.ANYBODY else 0
+
+
+def _counted(source: str) -> str:
+    # An IPv6 subscriber has a whole network of addresses; those that stand for IPv4 ones all share another.
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return source
+    if not isinstance(address, IPv6Address):
+        return source
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), int(limits.IPV6_NETWORK_BITS)), strict=False))
 
 
 def _is_in(address: str, networks: tuple[str, ...]) -> bool:

@@ -6,8 +6,6 @@ a stranger cannot use it to block the card itself at a till.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from foregate.ports import CounterRow
@@ -17,8 +15,9 @@ from foregate.rules.words import CARD_PIN
 from foregate.situation import Refused, Situation, World
 
 PROOF = CARD_PIN
-CAUSES = ("card-pin-wrong", "proof-blocked", "proof-disabled")
+CAUSES = ("card-pin-wrong", *guessed.CAUSES)
 QUICK = False
+offer, facts = guessed.offer, guessed.facts
 
 
 class Answer(inputs.Answer, frozen=True):
@@ -38,16 +37,6 @@ class Ticket(msgspec.Struct, frozen=True):
     core_ref: str | None
 
 
-async def offer(at: Situation) -> Refused | None:
-    """Nothing to send."""
-    return None
-
-
-async def facts(at: Situation) -> Mapping[str, str | int]:
-    """Nothing to show: which cards there are is told to nobody yet."""
-    return {}
-
-
 async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
     """Count the try."""
     charged = await guessed.charge(PROOF, at)
@@ -65,9 +54,11 @@ async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:
     return await world.core.is_pin(card, answer.card_pin)
 
 
+async def refund(ticket: Ticket, at: Situation) -> None:
+    """Give the try back."""
+    await guessed.refund(ticket.charged, at)
+
+
 async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refused:
     """Forgive, or say how many tries are left."""
-    if not is_right:
-        return guessed.wrong("card-pin-wrong", ticket.charged, at.now)
-    await guessed.forgive(PROOF, at)
-    return Proved()
+    return await guessed.settle(PROOF, is_right, ticket.charged, at, wrong="card-pin-wrong")

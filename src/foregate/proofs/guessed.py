@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from foregate.ports import CounterRow
+from foregate.proofs import Proved
 from foregate.rules import limits
 from foregate.rules.words import Proof
 from foregate.situation import Refused, Situation
+
+CAUSES = ("proof-blocked", "proof-disabled")
+
+
+async def offer(at: Situation) -> Refused | None:
+    """Nothing to send."""
+    return None
+
+
+async def facts(at: Situation) -> Mapping[str, str | int]:
+    """Nothing to show: not which cards there are, not even whether a password is set."""
+    return {}
 
 
 async def charge(proof: Proof, at: Situation) -> CounterRow | Refused:
@@ -21,21 +37,28 @@ async def charge(proof: Proof, at: Situation) -> CounterRow | Refused:
     return Refused(cause="proof-blocked", retry_in_seconds=max(1, until - at.now))
 
 
-async def forgive(proof: Proof, at: Situation) -> None:
-    """The comparison was right: this lane's failures are forgotten."""
-    await at.tx.counters.succeed(at.subject.customer_id, counter_of(proof, at), at.lane)
+async def refund(charged: CounterRow, at: Situation) -> None:
+    """Nothing could be compared, so nobody failed."""
+    await at.tx.counters.refund(at.subject.customer_id, charged)
 
 
-def wrong(cause: str, charged: CounterRow, now: int) -> Refused:
-    """Return the refusal after a wrong answer: how many tries are left in this row, or how long the block lasts."""
+async def nothing_to_refund(ticket: Any, at: Situation) -> None:
+    """Comparing takes no help from outside, so nothing is charged for nothing."""
+
+
+async def settle(proof: Proof, is_right: bool, charged: CounterRow, at: Situation, *, wrong: str) -> Proved | Refused:
+    """Forget this lane's failures, or refuse: `wrong` with the tries left in this row, or how long the block lasts."""
+    if is_right:
+        await at.tx.counters.succeed(at.subject.customer_id, counter_of(proof, at), at.lane)
+        return Proved()
     left = (-charged.in_a_row) % limits.ROW_FAILURES
     if left == 0:
         return Refused(
             cause="proof-blocked",
-            retry_in_seconds=max(1, charged.blocked_until - now),
+            retry_in_seconds=max(1, charged.blocked_until - at.now),
             failures_in_a_row=charged.in_a_row,
         )
-    return Refused(cause=cause, tries_left=left, failures_in_a_row=charged.in_a_row)
+    return Refused(cause=wrong, tries_left=left, failures_in_a_row=charged.in_a_row)
 
 
 def counter_of(proof: Proof, at: Situation) -> str:

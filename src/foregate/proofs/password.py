@@ -6,8 +6,6 @@ exist, or has no password, costs the same hash (ASVS 5.0, 6.3.8; NIST SP 800-63B
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from foregate.ports import CounterRow
@@ -17,8 +15,9 @@ from foregate.rules.words import PASSWORD
 from foregate.situation import Refused, Situation, World
 
 PROOF = PASSWORD
-CAUSES = ("password-wrong", "proof-blocked", "proof-disabled")
+CAUSES = ("password-wrong", *guessed.CAUSES)
 QUICK = False
+offer, facts = guessed.offer, guessed.facts
 
 
 class Answer(inputs.Answer, frozen=True):
@@ -36,16 +35,6 @@ class Ticket(msgspec.Struct, frozen=True):
     charged: CounterRow
     password_hash: str | None
     customer_id: str
-
-
-async def offer(at: Situation) -> Refused | None:
-    """Nothing to send."""
-    return None
-
-
-async def facts(at: Situation) -> Mapping[str, str | int]:
-    """Nothing to show: not even whether a password is set."""
-    return {}
 
 
 async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
@@ -68,9 +57,11 @@ async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:
     return is_right
 
 
+async def refund(ticket: Ticket, at: Situation) -> None:
+    """Give the try back."""
+    await guessed.refund(ticket.charged, at)
+
+
 async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refused:
     """Forgive, or say how many tries are left."""
-    if not is_right:
-        return guessed.wrong("password-wrong", ticket.charged, at.now)
-    await guessed.forgive(PROOF, at)
-    return Proved()
+    return await guessed.settle(PROOF, is_right, ticket.charged, at, wrong="password-wrong")

@@ -73,10 +73,6 @@ class Keys:
         except InvalidTag:
             raise ValueError(f"{place.partition(':')[0]}: altered, or moved from another row") from None
 
-    def key_of(self, sealed: bytes) -> str:
-        """Return the id of the key that `sealed` needs: to see when an old key is no longer used."""
-        return _key_id_of(sealed)[0]
-
     def digest(self, purpose: str, value: str) -> bytes:
         """HMAC-SHA-256, 32 bytes: to look a value up without keeping it."""
         return hmac.digest(self._subkey(self._index, "digest:" + purpose), value.encode(), "sha256")
