@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from foregate.proofs import phone_code
 from foregate.rules import limits
+from foregate.symbols import code_of
 from tests.bank import LI, WANG, Bank, Visitor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.attack]
@@ -124,11 +125,11 @@ def is_uniform(codes: list[str], place: int) -> bool:
 
 async def test_aut_05_codes_are_uniform_and_short_lived(bank: Bank) -> None:
     """A hundred thousand codes: every digit in every place as often as chance has it (chi-square, p > 0.001)."""
-    codes = [phone_code.code_of(bank.keys, os.urandom(16), False) for _ in range(100_000)]
+    codes = [code_of(bank.keys, os.urandom(16), False) for _ in range(100_000)]
     assert {6} == {len(code) for code in codes}
     if not all(is_uniform(codes, place) for place in range(6)):
         # One sound sample in two hundred looks skewed somewhere; two in a row are no accident.
-        codes = [phone_code.code_of(bank.keys, os.urandom(16), False) for _ in range(100_000)]
+        codes = [code_of(bank.keys, os.urandom(16), False) for _ in range(100_000)]
         assert all(is_uniform(codes, place) for place in range(6))
     repeats = len(codes) - len(set(codes))
     assert 4_500 < repeats < 5_200  # 100,000 draws from a million: 4,837 expected

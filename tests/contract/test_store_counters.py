@@ -48,6 +48,32 @@ async def test_blocks_are_as_long_as_people_are_told(store: SqlStore) -> None:
     assert None is await charge(store, who, at)
 
 
+async def test_a_try_that_was_not_compared_is_given_back(store: SqlStore) -> None:
+    """Row and total stand where they stood; the block that the charge set is gone, an older failure stays."""
+    who = new_id()
+    charged = [await charge(store, who) for _ in range(limits.ROW_FAILURES)]
+    last = charged[-1]
+    assert last is not None
+    assert last.blocked_until > NOW
+
+    await in_one(store, lambda tx: tx.counters.refund(who, last))
+
+    assert (CounterRow("password", UNKNOWN, 4, 4, 0),) == await rows(store, who)
+    assert last == await charge(store, who)
+
+
+async def test_nothing_is_given_back_of_what_was_forgiven(store: SqlStore) -> None:
+    """A success in between has cleared the row; the count does not go below zero, nor touch another lane."""
+    who = new_id()
+    charged, elsewhere = await charge(store, who), await charge(store, who, lane="device-1")
+    assert charged is not None
+    await in_one(store, lambda tx: tx.counters.succeed(who, "password", UNKNOWN))
+
+    await in_one(store, lambda tx: tx.counters.refund(who, charged))
+
+    assert (elsewhere, CounterRow("password", UNKNOWN, 0, 0, 0)) == await rows(store, who)
+
+
 async def test_a_thousand_failures_at_once(store: SqlStore) -> None:
     """Exactly five of a thousand parallel guesses at a password are evaluated."""
     who = new_id()

@@ -9,27 +9,21 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from foregate.acts import Done, record, tell
+from foregate.acts import Done, admit_anybody, prepare_nothing, record, tell
+from foregate.counter.guard import raise_alarm
 from foregate.ids import new_id
 from foregate.ports import DeviceRow, SessionRow
 from foregate.rules import limits
 from foregate.rules.permission import UNKNOWN
 from foregate.rules.words import Level
-from foregate.situation import Refused, Situation, Subject, World
+from foregate.situation import Refused, Situation
 from foregate.tokens import Token
 
 ACTS = ("open-basic-session", "open-full-session")
 INPUT = None
-
-
-async def admit(at: Situation) -> Refused | None:
-    """Login permission was looked at by the desk."""
-    return None
-
-
-async def prepare(given: None, subject: Subject, world: World) -> None:
-    """Nothing takes long."""
-    return
+AFTER_CHANGE = "signed-in-after-number-change"
+admit = admit_anybody  # login permission was looked at by the desk
+prepare = prepare_nothing
 
 
 async def perform(prepared: Any, at: Situation) -> Done | Refused:
@@ -41,6 +35,9 @@ async def perform(prepared: Any, at: Situation) -> Done | Refused:
     await at.tx.customers.signed_in(customer.customer_id, at.now)
     if session.level is Level.FULL and at.lane == UNKNOWN:
         await tell(at, "sms.signed-in-elsewhere", customer.phone)
+        if customer.cooling_until > at.now:
+            # Usually the customer's new phone; a teller's new accomplice looks the same (TEL-05).
+            await raise_alarm(at.tx, at.now, AFTER_CHANGE, actor="visitor", source=at.source, subject=at.chain)
     await record(at, "session-opened", level=session.level.value, session=session.session_id)
     return Done(session=session, session_token=token)
 

@@ -46,4 +46,7 @@ class ProofKind(Protocol):
 
     async def compare(self, answer: Any, ticket: Any, world: World) -> bool: ...
 
+    async def refund(self, ticket: Any, at: Situation) -> None:
+        """Nothing could be compared (the house is busy, the core bank away): give the try back."""
+
     async def settle(self, is_right: bool, ticket: Any, at: Situation) -> Proved | Refused: ...

@@ -25,12 +25,11 @@ from foregate.proofs import Proved
 from foregate.rules import inputs, limits
 from foregate.rules.words import PHONE_CODE
 from foregate.situation import Refused, Situation, World
+from foregate.symbols import code_of
 
 PROOF = PHONE_CODE
 CAUSES = ("code-wrong", "code-expired", "code-used-up", "code-too-soon", "codes-spent", "text-not-arrived")
 QUICK = True
-
-BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to confuse
 
 
 class Answer(inputs.Answer, frozen=True):
@@ -48,14 +47,6 @@ class Ticket(msgspec.Struct, frozen=True):
     code: CodeRow
     is_decoy: bool
     is_late: bool
-
-
-def code_of(keyring: Keyring, nonce: bytes, is_long: bool) -> str:
-    """Return the code that `nonce` stands for: six digits, or thirteen base32 symbols."""
-    number = int.from_bytes(keyring.derive("code", nonce))
-    if not is_long:
-        return f"{number % 10**limits.CODE_DIGITS:0{int(limits.CODE_DIGITS)}d}"
-    return "".join(BASE32[number >> (5 * place) & 31] for place in range(limits.LONG_CODE_SYMBOLS))
 
 
 def token_of(keyring: Keyring, nonce: bytes) -> str:
@@ -76,19 +67,27 @@ async def offer(at: Situation) -> Refused | None:
         return Refused(cause="code-used-up")
     if known is not None and known.sends >= limits.SENDS_PER_JOURNEY:
         return Refused(cause="codes-spent")
-    keyring = at.world.keyring
-    number = phone_digest(keyring, at.subject.phone_key)
-    claim = keyring.digest("claim", at.subject.claim_key)
-    mine = await at.tx.codes.spend_send(claim, at.now)
+    number = phone_digest(at.world.keyring, at.subject.phone_key)
+    mine = await at.tx.codes.spend_send(_own_key(at), at.now)
     # Two limits: the visitor hears of the one on what they typed. The one on the number is silent, or a card's
-    # limit that shows on somebody's phone number would tell whose number it is.
-    theirs = await (at.tx.codes.spend_send if mine.is_allowed else at.tx.codes.look_at_sends)(number, at.now)
+    # limit that shows on somebody's phone number would tell whose number it is. A remembered device is counted by
+    # itself alone: a stranger who used up both limits has used up nothing of its own (LCK-04).
+    is_theirs_spent = mine.is_allowed and at.device_id is None
+    theirs = await (at.tx.codes.spend_send if is_theirs_spent else at.tx.codes.look_at_sends)(number, at.now)
+    is_delivered = theirs.is_allowed or at.device_id is not None
     if mine.is_allowed or known is None:
-        await _issue(at, known, number, theirs.streak, is_sent=mine.is_allowed, is_delivered=theirs.is_allowed)
+        await _issue(at, known, number, theirs.streak, is_sent=mine.is_allowed, is_delivered=is_delivered)
     if mine.is_allowed:
         return None
     cause = "codes-spent" if mine.is_spent else "code-too-soon"
     return Refused(cause=cause, retry_in_seconds=mine.wait_seconds)
+
+
+def _own_key(at: Situation) -> bytes:
+    """Return what the visitor's own send limit is counted by: what they typed, or the remembered device they hold."""
+    if at.device_id is not None:
+        return at.world.keyring.digest("reserve", f"device:{at.subject.customer_id}:{at.device_id}")
+    return at.world.keyring.digest("claim", at.subject.claim_key)
 
 
 async def _issue(
@@ -136,8 +135,7 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
         return {}
     resend_in_seconds = max(0, code.sent_at + limits.RESEND_SECONDS - at.now)
     if code.sends == 0:  # none went out for this journey yet: another one used the minute up
-        claim = at.world.keyring.digest("claim", at.subject.claim_key)
-        resend_in_seconds = (await at.tx.codes.look_at_sends(claim, at.now)).wait_seconds
+        resend_in_seconds = (await at.tx.codes.look_at_sends(_own_key(at), at.now)).wait_seconds
     shown: dict[str, str | int] = {
         "code_expires_in_seconds": max(0, code.expires_at - at.now),
         "resend_in_seconds": resend_in_seconds,
@@ -167,6 +165,10 @@ async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:
     right = code_of(world.keyring, ticket.code.nonce, ticket.code.is_long)
     is_equal = compare_digest(right.encode(), answer.code.encode())
     return is_equal and not ticket.is_decoy
+
+
+async def refund(ticket: Ticket, at: Situation) -> None:
+    """Nothing to give back: comparing takes no help from outside."""
 
 
 async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refused:

@@ -13,24 +13,8 @@ from typing import Any, Final, TypeVar
 
 from foregate.rules.journeys import JOURNEYS, Journey, Table, table
 from foregate.rules.policy import POLICY, Evidence, Policy
-from foregate.rules.words import (
-    CARD_PIN,
-    COUNTER_ID,
-    DEVICE,
-    FACE,
-    PASSKEY,
-    PASSWORD,
-    PHONE_CODE,
-    SOCIAL,
-    All,
-    AnyOf,
-    CodeTo,
-    Formula,
-    Level,
-    Who,
-)
+from foregate.rules.words import PROOFS, All, AnyOf, CodeTo, Formula, Level, Who
 
-PROOFS: Final = {p.name: p for p in (PHONE_CODE, DEVICE, SOCIAL, PASSWORD, CARD_PIN, FACE, PASSKEY, COUNTER_ID)}
 ROWS_MAX: Final = 100
 FORMULA_DEPTH_MAX: Final = 8
 FORMULA_PARTS_MAX: Final = 16

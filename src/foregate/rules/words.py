@@ -27,6 +27,8 @@ class Category(StrEnum):
     # A passkey's user verification is a PIN or a fingerprint: the server cannot tell which.
     KNOW_OR_ARE = "know-or-are"
     IN_PERSON = "in-person"
+    # What two tellers saw, on a slip of paper in whoever's hands: worth something, and not the person.
+    VOUCHED = "vouched"
 
 
 class _Formula(msgspec.Struct, frozen=True):
@@ -76,9 +78,15 @@ PASSWORD: Final = Proof("password", frozenset({Category.KNOW}))
 CARD_PIN: Final = Proof("card_pin", frozenset({Category.KNOW}))
 FACE: Final = Proof("face", frozenset({Category.ARE}))
 PASSKEY: Final = Proof("passkey", frozenset({Category.HAVE, Category.KNOW_OR_ARE}), guessable=False)
-# Given by two tellers at an outlet; online it arrives as the permit that they issued. The permit is long (65 bits),
-# so it needs no counter: one that a stranger could use up would lock its owner out.
+# An ID card seen by one teller, confirmed by another. It exists at the counter and nowhere else.
 COUNTER_ID: Final = Proof("counter_id", frozenset({Category.IN_PERSON}), guessable=False)
+# The slip that the counter handed out: 65 bits, so it needs no counter that a stranger could use up. It is no
+# possession, so it is asked for after the phone's code: whoever finds the slip can do nothing with it at all.
+PERMIT: Final = Proof("permit", frozenset({Category.VOUCHED}), guessable=False)
+# The link in the notice to a number that was given up: 130 bits, and all it does is freeze.
+NOTICE_LINK: Final = Proof("notice_link", frozenset({Category.HAVE}), guessable=False, silent=True)
+
+PROOFS: Final = {proof.name: proof for proof in tuple(globals().values()) if isinstance(proof, Proof)}
 
 Way = frozenset[Proof]
 
@@ -165,6 +173,7 @@ class Who(StrEnum):
     PASSKEY = "passkey"
     WECHAT = "wechat"
     ALIPAY = "alipay"
+    LINK = "link"
     IN_PERSON = "in_person"
     ANYBODY = "anybody"
 

@@ -78,6 +78,23 @@ _CHARGE: Final = Statement(
 _SUCCEED: Final = Statement(
     update(counter).where(_of_lane).values(in_a_row=number(0), total=number(0), blocked_until=number(0))
 )
+_row_before: Final = _c.in_a_row - number(1)
+# Whoever succeeded meanwhile left nothing to give back. A block goes with the failure that made it, not before.
+_REFUND: Final = Statement(
+    update(counter)
+    .where(_of_lane, _c.in_a_row > number(0), _c.total > number(0))
+    .values(
+        in_a_row=_row_before,
+        total=_c.total - number(1),
+        blocked_until=case(
+            (
+                _c.in_a_row.in_([number(row) for row in range(1, limits.TOTAL_FAILURES + 1) if block_seconds(row)]),
+                number(0),
+            ),
+            else_=_c.blocked_until,
+        ),
+    )
+)
 _OF: Final = Statement(
     select(_c.counter, _c.lane, _c.in_a_row, _c.total, _c.blocked_until)
     .where(_of_customer)
@@ -106,6 +123,10 @@ class CountersIn:
     async def succeed(self, customer_id: str, counter: str, lane: str) -> None:
         """The comparison was right: row, total and block of this lane go back to zero."""
         await self._connection.run(_SUCCEED, of_customer=customer_id, of_counter=counter, of_lane=lane)
+
+    async def refund(self, customer_id: str, charged: CounterRow) -> None:
+        """Nothing could be compared: take back what `charge` counted, and the block that it set."""
+        await self._connection.run(_REFUND, of_customer=customer_id, of_counter=charged.counter, of_lane=charged.lane)
 
     async def of(self, customer_id: str) -> tuple[CounterRow, ...]:
         """Return every counter of the customer, lane by lane."""

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from foregate.rules import engine, permission
 from foregate.rules.check import expected
 from foregate.rules.check.model import PROOF_OF, Factor, Unusable, World, gains, may_come
+from foregate.rules.documents import CLOSES
 from foregate.rules.journeys import Journey
 from foregate.rules.permission import UNKNOWN, Event, NoTransition, Permission
 from foregate.rules.words import Level, Who
@@ -97,7 +98,8 @@ class Customers:
     def factors(self) -> tuple[Factor, ...]:
         """What customers hold whose proofs are built; the rest cannot help anybody."""
         sims = (Factor.REGISTERED_SIM, Factor.BOUND_SIM) if "phone_code" in self.world.built.proofs else ()
-        others = (f for f, proof in PROOF_OF.items() if proof in self.world.built.proofs and f is not Factor.PERMIT)
+        lasting = self.world.built.proofs - set(expected.ONLY_FOR)
+        others = (factor for factor, proof in PROOF_OF.items() if proof in lasting)
         return (*sims, *others)
 
     def kits(self) -> Iterator[Kit]:
@@ -109,7 +111,8 @@ class Customers:
             yield Kit(frozenset(held), condition, document)
         for held in ((Factor.BOUND_SIM, Factor.CARD_PIN), (Factor.BOUND_SIM,), (Factor.CARD_PIN,), ()):
             for pin in CONDITIONS[Factor.CARD_PIN]:
-                yield Kit(frozenset(held), (Condition.OK, pin, Condition.OK), registered=False)
+                for document in (True, False):
+                    yield Kit(frozenset(held), (Condition.OK, pin, Condition.OK), document, registered=False)
 
     def lanes(self, kit: Kit) -> tuple[Lanes, ...]:
         """Return every state that login permission of this customer may be in."""
@@ -142,6 +145,8 @@ class Customers:
         why = {PROOF_OF[factor]: WHY[condition] for factor, condition in off if condition is not Condition.OK}
         if Factor.PASSKEY not in kit.holds:
             why["passkey"] = WHY[Condition.DISABLED]
+        if Factor.PERMIT not in kit.holds:
+            why["permit"] = "permit-over"
         return self._unusable.setdefault(kit, frozenset(why.items()))
 
     def provable(self, kit: Kit, row: Journey, lane: str) -> frozenset[str]:
@@ -163,8 +168,8 @@ class Customers:
             return False
         if kit.registered and row.act == "register":
             return False
-        if row.act == "renew-face" and not kit.document_valid:
-            return False  # a face is renewed against a document that is valid
+        if not kit.document_valid and row.act in CLOSES:
+            return False  # the worst is taken: it expired long ago
         provable, unusable = self.provable(kit, row, lane), self.unusable(kit)
         for who in engine.who_open(row, self.world.built):
             in_person = frozenset({"counter_id"}) if who is Who.IN_PERSON else frozenset[str]()

@@ -27,13 +27,24 @@ TELLS_ABOUT_THE_CUSTOMER: Final[Mapping[str, Tier]] = {
     "closed-by-customer": Tier.POSSESSION,
     "closed-by-disuse": Tier.POSSESSION,
     "closed-by-bank": Tier.POSSESSION,
+    "permit-wrong": Tier.POSSESSION,
+    "permit-over": Tier.POSSESSION,
+    "cooling-off": Tier.POSSESSION,
     "already-registered": Tier.CUSTOMER,
     "too-young": Tier.CUSTOMER,
     "number-taken": Tier.CUSTOMER,
     "user-name-taken": Tier.CUSTOMER,
     "password-refused": Tier.CUSTOMER,
+    "document-expired": Tier.CUSTOMER,
+    "document-lapsed": Tier.CUSTOMER,
+    "document-mismatch": Tier.CUSTOMER,
+    "document-unconfirmed": Tier.CUSTOMER,
+    "document-paused": Tier.CUSTOMER,
     "no-such-device": Tier.CUSTOMER,
     "no-such-session": Tier.CUSTOMER,
+    "booked-already": Tier.CUSTOMER,
+    "too-many-bookings": Tier.CUSTOMER,
+    "booking-paused": Tier.CUSTOMER,
 }
 
 # The cause depends on what was typed, on the visitor's own journey or session, or on the house: told to anyone.
@@ -47,6 +58,11 @@ TELLS_NOTHING: Final = frozenset(
         "code-too-soon",
         "codes-spent",
         "text-not-arrived",
+        "link-over",  # of the link that the visitor opened
+        "place-taken",
+        "appointment-unknown",
+        "appointment-over",
+        "check-in-closed",
         "not-signed-in",
         "session-ended",
         "needs-full-session",
@@ -81,10 +97,19 @@ HAS_TO_OFFER: Final[Mapping[str, frozenset[str]]] = {
     "closed-by-disuse": frozenset({"reopen", "visit-outlet"}),
     "closed-by-bank": frozenset({"visit-outlet"}),
     "not-registered": frozenset({"register", "visit-outlet"}),
+    "document-expired": frozenset({"renew-document", "visit-outlet"}),
+    "document-lapsed": frozenset({"visit-outlet"}),
+    "document-mismatch": frozenset({"try-again", "visit-outlet"}),
+    "document-unconfirmed": frozenset({"try-again", "visit-outlet"}),
+    "document-paused": frozenset({"wait", "visit-outlet"}),
     "already-registered": frozenset({"sign-in", "reset-password", "visit-outlet"}),
     "code-expired": frozenset({"ask-new-code", "text-us", "visit-outlet"}),
     "code-too-soon": frozenset({"text-us", "visit-outlet"}),
     "codes-spent": frozenset({"text-us", "visit-outlet"}),
+    "place-taken": frozenset({"another-time", "visit-outlet"}),
+    "booked-already": frozenset({"visit-outlet"}),
+    "too-many-bookings": frozenset({"another-time", "visit-outlet"}),
+    "booking-paused": frozenset({"wait", "visit-outlet"}),
 }
 
 # Following only these leads round in a circle.
@@ -108,11 +133,31 @@ INCLUDED_IN: Final[Mapping[str, str]] = {
 
 # These only take something away, so they hand a thief nothing.
 ONLY_TAKES: Final = frozenset(
-    {"close-permission", "end-session", "end-all-sessions", "revoke-session", "forget-device"}
+    {
+        "close-permission",
+        "end-session",
+        "end-all-sessions",
+        "revoke-session",
+        "forget-device",
+        "end-sessions-at-counter",
+    }
 )
 
 # Acts that are done with an ID card before two tellers.
-IN_PERSON_ACTS: Final = frozenset({"replace-phone-at-counter"})
+IN_PERSON_ACTS: Final = frozenset(
+    {
+        "replace-phone-at-counter",
+        "unfreeze-at-counter",
+        "correct-document-at-counter",
+        "end-sessions-at-counter",
+    }
+)
+
+# What the old credential opened does not outlive it (ASVS 5.0, 7.4.3); what freezes has to throw the finder out.
+ENDS_SESSIONS: Final = frozenset({"set-password", "replace-phone", "replace-phone-at-counter", "close-permission"})
+
+# Handed out by one act and good for one other: nobody signs in with it, so nobody has to be able to.
+ONLY_FOR: Final[Mapping[str, str]] = {"permit": "set-password", "notice_link": "close-permission"}
 
 # Where a journey's code may go. The number bound to the card vouches for registering and reopening: it is the one
 # that nobody can change online. A code to any number typed proves nothing about a customer.
@@ -133,7 +178,9 @@ MAY_NOT_VOUCH: Final[Mapping[str, str]] = {"set-password": "password", "renew-fa
 MOVES: Final[Mapping[str, tuple[Event, ...]]] = {
     "reopen": (Event.REOPENED,),
     "set-password": (Event.REOPENED,),
-    "replace-phone-at-counter": (Event.BANK_RELEASED, Event.REOPENED),
+    "replace-phone-at-counter": (Event.REOPENED,),
+    # The only act that undoes what the bank closed: two of its own people do it.
+    "unfreeze-at-counter": (Event.BANK_RELEASED, Event.REOPENED),
 }
 # `set-password` opens only what failures closed: a forgotten password is what closed it.
 OPENS_ONLY_FAILURES: Final = frozenset({"set-password"})
@@ -145,6 +192,7 @@ CHANGES: Final = frozenset(
         "user_name",
         "password",
         "device",
+        "devices",
         "login_permission",
         "counters",
         "session",

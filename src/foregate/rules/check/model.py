@@ -20,26 +20,11 @@ from foregate.rules.check import expected
 from foregate.rules.engine import Around, Decision, Progress, Refusal
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.policy import AFRESH, Evidence, Policy
-from foregate.rules.words import (
-    CARD_PIN,
-    COUNTER_ID,
-    DEVICE,
-    FACE,
-    PASSKEY,
-    PASSWORD,
-    PHONE_CODE,
-    SOCIAL,
-    Category,
-    CodeTo,
-    Proof,
-    Tier,
-    Who,
-    proofs_of,
-)
+from foregate.rules.words import PROOFS, Category, CodeTo, Proof, Tier, Who, proofs_of
 
 
 class Factor(StrEnum):
-    """What a person may hold."""
+    """What a person may hold, and a thief steal: the SIMs, and what lets its holder give the proof of that name."""
 
     REGISTERED_SIM = "registered_sim"
     BOUND_SIM = "bound_sim"
@@ -52,18 +37,8 @@ class Factor(StrEnum):
     PERMIT = "permit"
 
 
-PROOFS: Final = {p.name: p for p in (PHONE_CODE, DEVICE, SOCIAL, PASSWORD, CARD_PIN, FACE, PASSKEY, COUNTER_ID)}
-
 # The proof that a factor lets its holder give. A SIM gives a code only where the journey sends one.
-PROOF_OF: Final[Mapping[Factor, str]] = {
-    Factor.DEVICE: "device",
-    Factor.PASSWORD: "password",
-    Factor.CARD_PIN: "card_pin",
-    Factor.FACE: "face",
-    Factor.PASSKEY: "passkey",
-    Factor.SOCIAL: "social",
-    Factor.PERMIT: "counter_id",
-}
+PROOF_OF: Final[Mapping[Factor, str]] = {factor: factor.value for factor in Factor if factor.value in PROOFS}
 
 SIMS: Final[Mapping[CodeTo, frozenset[Factor]]] = {
     CodeTo.REGISTERED: frozenset({Factor.REGISTERED_SIM}),

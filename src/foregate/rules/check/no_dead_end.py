@@ -88,6 +88,8 @@ class _Guide:
     def _objections(self, row: Journey, kit: Kit, lanes: Lanes, lane: str) -> Iterator[str]:
         if row.act == "register" and kit.registered:
             yield "already-registered"
+        if row.act == "register" and not kit.document_valid:
+            yield "document-lapsed"
         if row.act != "register" and not kit.registered:
             yield "not-registered"
         closed = lanes.closed_for(lane)
@@ -208,8 +210,18 @@ def _notes(world: World, tried: int, at_outlet: list[tuple[Kit, Lanes]]) -> tupl
             least.append(loss)
     return (
         f"{len(at_outlet)} of {tried} states need the outlet.",
+        *_at_the_counter(world, at_outlet),
         *(f"Needs the outlet: {stories.listed(sorted(loss))}." for loss in least),
     )
+
+
+def _at_the_counter(world: World, at_outlet: list[tuple[Kit, Lanes]]) -> Iterator[str]:
+    """Say what the counter does for those who need it. Whoever it cannot help was told of as stranded."""
+    rows = [f"`{row.name}`" for row in world.open_rows if row.act in set(expected.MOVES) & expected.IN_PERSON_ACTS]
+    if rows:
+        registered = sum(kit.registered for kit, _ in at_outlet)
+        yield f"The counter leads back in from {registered} of them, by {stories.listed(rows)}."
+        yield f"In the other {len(at_outlet) - registered} nobody is registered yet: first the card or the document is put right there."
 
 
 def _losses(customers: Customers, kit: Kit, lanes: Lanes) -> frozenset[str]:
@@ -217,6 +229,7 @@ def _losses(customers: Customers, kit: Kit, lanes: Lanes) -> frozenset[str]:
         missing = {Factor.BOUND_SIM, Factor.CARD_PIN} - kit.holds
         lost = {f"{stories.FACTORS[factor]} lost" for factor in missing}
         lost |= {f"{stories.FACTORS[Factor.CARD_PIN]} {c.value}" for c in kit.conditions if c is not Condition.OK}
+        lost |= set() if kit.document_valid else {"the document expired"}
         return frozenset(lost | {"not yet registered"})
     lost = {f"{stories.FACTORS[factor]} lost" for factor in customers.factors if factor not in kit.holds}
     for factor, condition in zip(GUESSED, kit.conditions, strict=True):
@@ -326,9 +339,9 @@ def _dead_way(world: World, row: Journey, way: frozenset[Proof]) -> Iterator[str
 
 
 def _protection(world: World) -> Iterator[str]:
-    for row in world.open_rows:
-        if row.act not in expected.PROTECTS or row.act not in world.policy:
-            continue
-        for enough in world.policy[row.act].alternatives:
-            if enough <= world.built.proofs and not world.walk(row, enough).performed:
-                yield f"A customer who has only {stories.way(enough)} left asks for `{row.name}` and is asked for more: too late."
+    for act in sorted(expected.PROTECTS & set(world.policy)):
+        for enough in world.policy[act].alternatives:
+            rows = [row for row in world.open_rows if row.act == act and enough & world.mentions(row)]
+            if enough <= world.built.proofs and not any(world.walk(row, enough).performed for row in rows):
+                asked = stories.listed((f"`{row.name}`" for row in rows), "or")
+                yield f"A customer who has only {stories.way(enough)} left asks for {asked} and is asked for more: too late."

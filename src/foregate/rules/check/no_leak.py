@@ -20,11 +20,11 @@ import msgspec
 from foregate.rules import engine
 from foregate.rules.causes import TWIN, Cause
 from foregate.rules.check import expected, stories
-from foregate.rules.check.model import PROOFS, World
+from foregate.rules.check.model import World
 from foregate.rules.check.report import Verdict, shortest_first
 from foregate.rules.engine import Around, Progress
 from foregate.rules.journeys import Journey
-from foregate.rules.words import Tier, Who, is_satisfied, proofs_of
+from foregate.rules.words import PROOFS, Tier, Who, is_satisfied, proofs_of
 
 WHY_UNUSABLE: Final = (None, "proof-blocked", "proof-disabled")
 SECONDS_BLOCKED: Final = 900

@@ -17,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from foregate.rules import engine, permission
-from foregate.rules.check import stories
-from foregate.rules.check.model import PROOF_OF, PROOFS, Factor, World, may_come
+from foregate.rules.check import expected, stories
+from foregate.rules.check.model import PROOF_OF, Factor, World, may_come
 from foregate.rules.check.report import Verdict, shortest_first
 from foregate.rules.engine import Around
 from foregate.rules.journeys import Journey
-from foregate.rules.words import CodeTo, Level, Proof, Tier
+from foregate.rules.words import PROOFS, CodeTo, Level, Proof, Tier
 
 SENT_OUT = ("codes-spent", "code-too-soon")
 
@@ -59,7 +59,7 @@ def _charged(world: World, able: frozenset[str]) -> Iterator[tuple[str, Journey]
 def _customers(world: World) -> Iterator[frozenset[str]]:
     evidence = world.policy.get("open-full-session")
     for way in evidence.alternatives if evidence else ():
-        if way <= world.built.proofs:
+        if way <= world.built.proofs - set(expected.ONLY_FOR):
             yield way
 
 

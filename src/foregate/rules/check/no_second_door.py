@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, combinations
-from typing import Final
 
 import msgspec
 
@@ -28,18 +27,7 @@ from foregate.rules.check.report import Verdict, shortest_first
 from foregate.rules.journeys import Journey
 from foregate.rules.permission import Event, NoTransition, Permission
 from foregate.rules.policy import AFRESH
-from foregate.rules.words import CodeTo, Who, ways
-
-STEALABLE: Final = (
-    Factor.REGISTERED_SIM,
-    Factor.BOUND_SIM,
-    Factor.DEVICE,
-    Factor.PASSWORD,
-    Factor.CARD_PIN,
-    Factor.FACE,
-    Factor.PASSKEY,
-    Factor.SOCIAL,
-)
+from foregate.rules.words import COUNTER_ID, CodeTo, Who, ways
 
 
 class Thief(msgspec.Struct, frozen=True):
@@ -86,7 +74,7 @@ def explore(world: World) -> Verdict:
 
 
 def _thieves(world: World) -> Iterator[Thief]:
-    holdings = chain.from_iterable(combinations(STEALABLE, size) for size in range(len(STEALABLE) + 1))
+    holdings = chain.from_iterable(combinations(Factor, size) for size in range(len(Factor) + 1))
     sessions: list[frozenset[str] | None] = [None]
     for act in ("open-basic-session", "open-full-session"):
         if act in world.policy:
@@ -228,8 +216,23 @@ def _row(world: World, row: Journey) -> Iterator[str]:
     for word in row.changes:
         if word not in expected.CHANGES:
             yield f"`{row.name}` changes `{word}`, of which nobody knows what it gives a thief."
-    if Who.IN_PERSON not in row.who and row.act in expected.IN_PERSON_ACTS:
+    yield from _at_the_counter(world, row)
+    if row.act in expected.ENDS_SESSIONS and "sessions" not in row.changes:
+        yield f"`{row.name}` does `{row.act}` and leaves the sessions open: whoever came in before is still in."
+
+
+def _at_the_counter(world: World, row: Journey) -> Iterator[str]:
+    is_in_person = row.act in expected.IN_PERSON_ACTS
+    if is_in_person and row.who != (Who.IN_PERSON,):
         yield f"`{row.name}` does `{row.act}` for somebody who is not at the counter."
+    if row.is_at_counter and not is_in_person:
+        yield f"`{row.name}` lets tellers do `{row.act}`: that is the customer's own to do."
+    if not row.is_at_counter and COUNTER_ID.name in world.mentions(row):
+        yield f"`{row.name}` asks for {COUNTER_ID.name} of somebody who is not at the counter: two tellers see nobody there."
+
+    for name in sorted(world.mentions(row) & set(expected.ONLY_FOR)):
+        if row.act != expected.ONLY_FOR[name]:
+            yield f"`{row.name}` takes {name}, which is for `{expected.ONLY_FOR[name]}` and nothing else."
 
 
 def _policy_itself(world: World) -> Iterator[str]:

@@ -32,6 +32,7 @@ WHO: Final[Mapping[Who, str]] = {
     Who.PASSKEY: "by passkey",
     Who.WECHAT: "by WeChat",
     Who.ALIPAY: "by Alipay",
+    Who.LINK: "by the link in a notice",
     Who.IN_PERSON: "at the counter",
     Who.ANYBODY: "as anybody",
 }
@@ -44,7 +45,9 @@ SHOWS: Final[Mapping[str, str]] = {
     "face": "shows the face",
     "passkey": "uses the passkey",
     "social": "confirms with WeChat or Alipay",
-    "counter_id": "brings the permit of two tellers",
+    "counter_id": "has the ID card seen by two tellers",
+    "permit": "brings the counter's permit",
+    "notice_link": "opens the link in the notice",
 }
 
 ACTS: Final[Mapping[str, str]] = {
@@ -57,6 +60,9 @@ ACTS: Final[Mapping[str, str]] = {
     "renew-face": "a new face on file",
     "replace-phone": "a new registered number",
     "replace-phone-at-counter": "a new registered number and a permit",
+    "unfreeze-at-counter": "login permission open again, whoever closed it",
+    "correct-document-at-counter": "a document with another expiry",
+    "end-sessions-at-counter": "all sessions ended",
     "remember-device": "a remembered device",
     "link-social": "a linked WeChat or Alipay account",
     "add-passkey": "a new passkey",
