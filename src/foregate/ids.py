@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from typing import Protocol
 from uuid import UUID
 
 _lock = threading.Lock()
@@ -26,3 +27,22 @@ def new_id() -> str:
     version, variant = 0x7, 0b10
     bits = milliseconds << 80 | version << 76 | fraction << 64 | variant << 62 | secrets.randbits(62)
     return str(UUID(int=bits))
+
+
+class Derives(Protocol):
+    """The one thing that a keyring does here."""
+
+    def derive(self, purpose: str, data: bytes) -> bytes: ...
+
+
+def customer_id_of(keyring: Derives, core_ref: str) -> str:
+    """Return the id that a person of the core bank has, or will have, in Foregate."""
+    return derived_id(keyring, "customer", core_ref)
+
+
+def derived_id(keyring: Derives, purpose: str, value: str) -> str:
+    """Return an id that follows from `value` with a key."""
+    raw = bytearray(keyring.derive(purpose, value.encode())[:16])
+    raw[6] = raw[6] & 0x0F | 0x80  # version 8, RFC 9562: bits of our own making
+    raw[8] = raw[8] & 0x3F | 0x80
+    return str(UUID(bytes=bytes(raw)))

@@ -9,8 +9,9 @@ import pytest
 from foregate.gateways.core_bank.csv_import import COLUMNS, import_customers
 from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
 from foregate.gateways.hashing import Argon2Hasher
-from foregate.ports import CardHolder
+from foregate.ports import CardHolder, Person
 from foregate.rules import limits
+from foregate.rules.inputs import normal_name
 from foregate.store.keyring import Keys
 from foregate.store.unit_of_work import SqlStore
 from tests.contract.samples import count, sql
@@ -48,6 +49,17 @@ async def test_who_holds_a_card(core: EmbeddedCoreBank) -> None:
     assert ("C1", "王𬭎", "11010119900307109X", CARD, PHONE) == holder(await core.holder(CARD))
     assert ("C1", "王𬭎", "11010119900307109X", SECOND_CARD, "") == holder(await core.holder(SECOND_CARD))
     assert None is await core.holder(OTHER_CARD)
+
+
+async def test_the_expiry_of_a_document_is_corrected(core: EmbeddedCoreBank) -> None:
+    """For every card of the person, said twice as once; long-term too, and of nobody it is nothing."""
+    await put(core, CARD)
+    for expires_on in ("2037-03-06", "2037-03-06", None):
+        await core.set_document_expiry("C1", expires_on)
+        found = await core.holder(CARD)
+        assert found is not None
+        assert expires_on == found.document_expires_on
+    await core.set_document_expiry("C-nobody", "2037-03-06")
 
 
 async def test_cards_of_a_person_and_of_a_number(core: EmbeddedCoreBank) -> None:
@@ -175,3 +187,61 @@ async def test_no_number_is_readable(core: EmbeddedCoreBank, store: SqlStore) ->
     stored = b"|".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
     for plain in (CARD, CARD[::-1], "246813", "13800138000", "11010119900307109", "林晚晴", "1990-03-07"):
         assert plain.encode() not in stored
+
+
+async def test_people_are_found_by_name_and_by_document(core: EmbeddedCoreBank) -> None:
+    """By the whole name in any spelling, by name and the end of the document, by the document; by nothing less."""
+    await put(core, CARD)
+    for core_ref, document in (("C2", "11010519491231002X"), ("C3", "440308199901101512")):
+        await core.put_person(
+            core_ref=core_ref, name="阿依古丽•买买提", birth_date="1990-03-07", document_type="RESIDENT_ID",
+            document_number=document, document_expires_on="2037-03-06",
+        )  # fmt: skip
+
+    async def called(name: str, tail: str = "") -> list[str]:
+        return [person.core_ref for person in await core.people_called(normal_name(name), tail)]
+
+    assert ["C1"] == await called("王𬭎")
+    assert ["C2", "C3"] == await called("阿依古丽 · 买买提")
+    assert ["C2"] == await called("阿依古丽·买买提", "002X")
+    assert [] == await called("阿依古丽·买买提", "109X")
+    assert [] == await called("阿依古丽")
+    assert ["C1"] == [person.core_ref for person in await core.people_with_document("11010119900307109X")]
+    assert () == await core.people_with_document("11010119900307")
+
+
+async def test_a_person_is_read_back_whole(core: EmbeddedCoreBank) -> None:
+    """With a card or without; nobody is nobody."""
+    await put(core, CARD)
+    assert Person(
+        core_ref="C1",
+        name="王𬭎",
+        document_type="RESIDENT_ID",
+        document_number="11010119900307109X",
+        document_expires_on=None,
+        birth_date="1990-03-07",
+    ) == await core.person("C1")
+    assert None is await core.person("C9")
+
+
+async def test_a_name_that_hundreds_share(core: EmbeddedCoreBank) -> None:
+    """One more than a page is returned, so that the counter can say: add the last four."""
+    for number in range(limits.FOUND_LISTED + 3):
+        await core.put_person(
+            core_ref=f"C{number:03}", name="王伟", birth_date="1990-03-07", document_type="PASSPORT_CN",
+            document_number=f"E{number:08}", document_expires_on=None,
+        )  # fmt: skip
+    assert limits.FOUND_LISTED + 1 == len(await core.people_called("王伟"))
+    assert 1 == len(await core.people_called("王伟", "0012"))
+
+
+async def test_renamed_and_renewed_people_are_found_as_they_are_now(core: EmbeddedCoreBank) -> None:
+    """The newer file counts for searching too."""
+    await put(core, CARD)
+    await core.put_person(
+        core_ref="C1", name="王小𬭎", birth_date="1990-03-07", document_type="PASSPORT_CN",
+        document_number="E12345678", document_expires_on=None,
+    )  # fmt: skip
+    assert () == await core.people_called("王𬭎")
+    assert 1 == len(await core.people_called("王小𬭎", "5678"))
+    assert () == await core.people_with_document("11010119900307109X")

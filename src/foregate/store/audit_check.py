@@ -31,6 +31,17 @@ _EVENTS: Final = Statement(
     .order_by(_e.chain, _e.seq)
     .limit(number(PAGE))
 )
+_CHAIN: Final = Statement(
+    select(audit_event, _h.seq.label("head_seq"), _h.hash.label("head_hash"))
+    .outerjoin(audit_head, _h.chain == _e.chain)
+    .where(_e.chain == text_of("of_chain"), _e.seq > time_of("after_seq"))
+    .order_by(_e.seq)
+    .limit(number(PAGE))
+)
+_CHAIN_HEAD: Final = Statement(select(_h.seq).where(_h.chain == text_of("of_chain")))
+_CHAIN_SEALED: Final = Statement(
+    select(_k.seq, _k.seal).where(_k.chain == text_of("of_chain")).order_by(_k.seq.desc()).limit(number(1))
+)
 _HEADS: Final = Statement(
     select(
         _h.chain,
@@ -89,6 +100,30 @@ async def verify(record: Record, anchor: Path | None = None) -> list[Finding]:
             async for finding in _check_anchor(connection, anchor):
                 note(finding)
     return list(findings.values())
+
+
+async def verify_chain(record: Record, chain: str) -> list[Finding]:
+    """Check one chain: every event of it, its head, and that it is as long as the newest seal over it says."""
+    last: Row | None = None
+    async with record.database.snapshot() as connection:
+        head = await connection.one(_CHAIN_HEAD, of_chain=chain)
+        sealed = await connection.one(_CHAIN_SEALED, of_chain=chain)
+        while True:
+            page = await connection.all(_CHAIN, of_chain=chain, after_seq=last["seq"] if last else 0)
+            for event in page:
+                if finding := _check_event(record.keys, event, last):
+                    return [finding]
+                last = event
+            if len(page) < PAGE:
+                break
+    if last is None:
+        return [Finding(chain, 1, "every event of this chain was removed")] if head or sealed else []
+    if finding := _check_end(last):
+        return [finding]
+    if sealed is not None and sealed["seq"] > last["seq"]:
+        gone = f"the newest events, up to {sealed['seq']}, were there when seal {sealed['seal']} was made"
+        return [Finding(chain, last["seq"] + 1, gone)]
+    return []
 
 
 # ---------------------------------------------------------------- chains

@@ -1,0 +1,117 @@
+"""Sign-in of staff by passkey: the way that no copied page can fish (WebAuthn, user verification required).
+
+Rules
+  1. The challenge is ours: kept on the server, for one browser and one purpose, used once, for CHALLENGE_SECONDS.
+  2. Whatever does not fit refuses: origin, site, type, signature, presence, verification, whose key it says it is.
+  3. A key that counts its uses and counts back was copied: refused, and written into the record as such.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from foregate.counter import sessions
+from foregate.counter.guard import chain_of
+from foregate.counter.passkey_site import Site
+from foregate.counter.sessions import Opened
+from foregate.counter.sign_in import NOT_RECOGNISED
+from foregate.ports import Event
+from foregate.ports.counter import StaffMember
+from foregate.ports.credentials import StaffChallenge, StaffPasskey
+from foregate.rules import limits
+from foregate.situation import Refused, World
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import AuthenticationCredential
+
+ENROL, SIGN_IN = "enrol", "sign-in"
+
+
+class Ceremony(msgspec.Struct, frozen=True):
+    """What the browser is to do. `browser` goes into its cookie: nobody else may answer."""
+
+    options: str  # JSON
+    browser: str
+
+
+def digest_of(browser: str | None) -> bytes:
+    """Return what the store keeps of a ceremony's cookie."""
+    return hashlib.sha256((browser or "").encode()).digest()
+
+
+async def ask(world: World, purpose: str) -> tuple[str, bytes]:
+    """Draw a challenge, and return the cookie that it belongs to."""
+    browser, challenge = secrets.token_urlsafe(32), secrets.token_bytes(32)
+    row = StaffChallenge(
+        browser_digest=digest_of(browser),
+        purpose=purpose,
+        challenge=challenge,
+        expires_at=world.clock.now() + limits.CHALLENGE_SECONDS,
+    )
+    async with world.store.begin() as tx:
+        await tx.staff_credentials.put_challenge(row)
+    return browser, challenge
+
+
+async def begin(world: World, site: Site) -> Ceremony:
+    """Ask for any passkey that this browser has for us: nobody has to say who they are first."""
+    browser, challenge = await ask(world, SIGN_IN)
+    from foregate.counter import passkey_wire
+
+    return Ceremony(passkey_wire.options_to_sign_in(site, challenge), browser)
+
+
+async def finish(
+    world: World, site: Site, credential: str, *, browser: str | None, source: str, instead_of: str | None = None
+) -> Opened | Refused:
+    """Check what the authenticator signed, and open a session."""
+    from foregate.counter import passkey_wire
+
+    now, answer = world.clock.now(), passkey_wire.parsed(credential)
+    async with world.store.begin() as tx:
+        challenge = await tx.staff_credentials.take_challenge(digest_of(browser), SIGN_IN, now)
+        passkey = await tx.staff_credentials.find_passkey(answer.raw_id) if answer else None
+    if answer is None or challenge is None or passkey is None:
+        return await _refused(world, passkey, "unknown", source)
+    counted = passkey_wire.counted(site, answer, challenge, passkey)
+    if counted is None:
+        return await _refused(world, passkey, _why(answer, passkey), source)
+    async with world.store.begin() as tx:
+        member = await tx.staff.find(passkey.staff_id)
+        is_used = await tx.staff_credentials.use_passkey(passkey.credential_id, passkey.sign_count, counted, now)
+        if member is not None and member.is_active and is_used:
+            return await sessions.begin(tx, member, sessions.PASSKEY, source=source, now=now, instead_of=instead_of)
+    return await _refused(world, passkey, "inactive", source)
+
+
+def _why(answer: AuthenticationCredential, passkey: StaffPasskey) -> str:
+    counted = int.from_bytes(answer.response.authenticator_data[33:37])
+    return "counted-back" if passkey.sign_count and counted <= passkey.sign_count else "does-not-fit"
+
+
+async def _refused(world: World, passkey: StaffPasskey | None, why: str, source: str) -> Refused:
+    details: dict[str, str | int] = {"method": sessions.PASSKEY, "why": why}
+    event = Event(chain="stranger-0", kind="staff-sign-in-refused", source=source, details=details)
+    if passkey is not None:
+        event = msgspec.structs.replace(event, chain=chain_of(passkey.staff_id))
+    async with world.store.begin() as tx:
+        await tx.audit.record(event, world.clock.now())
+    return Refused(cause=NOT_RECOGNISED)
+
+
+# ---------------------------------------------------------------- a new passkey
+
+
+async def begin_new(world: World, site: Site, member: StaffMember) -> Ceremony:
+    """Ask for a passkey to be made, one that names its owner by itself."""
+    browser, challenge = await ask(world, ENROL)
+    async with world.store.begin() as tx:
+        known = await tx.staff_credentials.passkeys_of(member.staff_id)
+    from foregate.counter import passkey_wire
+
+    options = passkey_wire.options_to_enrol(site, member, challenge, [passkey.credential_id for passkey in known])
+    return Ceremony(options, browser)
