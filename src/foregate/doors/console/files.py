@@ -1,0 +1,118 @@
+"""A customer: found by one box, understood in one sentence, and helped by what the page offers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from foregate.counter.guard import Objected
+from foregate.counter.sessions import OnDuty
+from foregate.counter.views import IdCheck
+from foregate.doors.console.duty import actor_of, admit
+from foregate.doors.console.refusals import status_of
+from foregate.doors.console.render import REASONS, may, respond
+from foregate.doors.pages import forms
+from foregate.doors.pages.render import sayer
+from foregate.doors.requests import language_of
+from foregate.rules.inputs import DocumentType
+from foregate.rules.staff import COUNTER_ACTS, CounterAct
+from foregate.rules.verdict import Lost
+
+FILTERS: Final = ("sign-in", "codes", "changes", "counter")
+# The acts that a file offers, and the remedies of a verdict that they are.
+ACTS: Final = tuple(act.name for act in COUNTER_ACTS.values() if not act.is_on_staff)
+BY_REMEDY: Final = {
+    "replace-phone-at-counter": "replace-phone",
+    "unfreeze-at-counter": "unfreeze",
+    "correct-document-at-counter": "correct-document",
+}
+
+
+async def show_search(request: Request, duty: OnDuty) -> Response:
+    """The box by itself, for whoever came here without a script or by the back button."""
+    return _found_page(request, duty, "", None)
+
+
+async def search(request: Request, duty: OnDuty) -> Response:
+    """Who is found; one alone is opened at once."""
+    form = await forms.posted(request)
+    typed, reason = form.get("query", ""), form.get("reason", "")
+    why = reason if reason in REASONS else form.get("why", "")
+    try:
+        found = await request.app.state.counter.finding.search(actor_of(request, duty), typed, why)
+    except Objected as objected:
+        return _found_page(request, duty, typed, None, objected)
+    if len(found.hits) == 1 and may(duty, "see-file"):
+        return RedirectResponse(f"/console/file/{found.hits[0].ref}", 303)
+    return _found_page(request, duty, typed, found)
+
+
+def _found_page(request: Request, duty: OnDuty, typed: str, found: Any, objected: Objected | None = None) -> Response:
+    status = status_of(objected.objection) if objected else 200
+    return respond(request, duty, "found.html", status=status, query=typed, found=found, problem=objected)
+
+
+async def show_file(request: Request, duty: OnDuty) -> Response:
+    """Masked facts, the verdict, and what happened."""
+    counter, actor, ref = request.app.state.counter, actor_of(request, duty), request.path_params["ref"]
+    asked = request.query_params
+    lost = frozenset(Lost(one) for one in asked.getlist("lost")[:9] if one in list(Lost))
+    group = asked.get("group") if asked.get("group") in FILTERS else None
+    before = int(asked["before"]) if asked.get("before", "").isdecimal() and len(asked["before"]) < 12 else None
+    facts: dict[str, Any] = {
+        "file": await counter.files.file(actor, ref),
+        "timeline": await counter.files.timeline(actor, ref, (group,) if group else (), before),
+        "verdict": await counter.files.verdict(actor, ref, lost),
+    }
+    facts |= {"lost": lost, "every_lost": list(Lost), "group": group, "filters": FILTERS, "by_remedy": BY_REMEDY}
+    return respond(request, duty, "file.html", acts=_offered(duty), **facts)
+
+
+def _offered(duty: OnDuty) -> list[str]:
+    return [name for name in ACTS if may(duty, COUNTER_ACTS[name].propose.value)]
+
+
+# ---------------------------------------------------------------- proposing
+
+
+async def show_act(request: Request, duty: OnDuty) -> Response:
+    """The form of one act: the document in the teller's hand, and what is to change."""
+    return await _act_page(request, duty, {})
+
+
+async def _act_page(
+    request: Request, duty: OnDuty, typed: dict[str, str], objected: Objected | None = None
+) -> Response:
+    act, ref = await _act_of(request, duty), request.path_params["ref"]
+    file = await request.app.state.counter.files.file(actor_of(request, duty), ref)
+    status = status_of(objected.objection) if objected else 200
+    options = [(kind.value, sayer(language_of(request))(f"option.{kind}")) for kind in DocumentType]
+    facts = {"file": file, "act": act, "typed": typed, "options": options, "problem": objected}
+    return respond(request, duty, "act.html", status=status, wrong=objected.fields if objected else {}, **facts)
+
+
+async def _act_of(request: Request, duty: OnDuty) -> CounterAct:
+    if request.path_params["act"] not in ACTS:
+        raise Objected("file-closed")
+    act = COUNTER_ACTS[request.path_params["act"]]
+    await admit(request, duty, act.propose)
+    return act
+
+
+async def propose(request: Request, duty: OnDuty) -> Response:
+    """Propose it; what one person may do is done."""
+    form, act = await forms.posted(request), await _act_of(request, duty)
+    seen = IdCheck(
+        document_type=form.get("document_type", ""),
+        number=form.get("number", ""),
+        expires_on="" if form.get("long_term") == "yes" else form.get("expires_on", "") or "?",
+    )
+    try:
+        done = await request.app.state.counter.proposals.propose(
+            actor_of(request, duty), request.path_params["ref"], act.name, id_check=seen, phone=form.get("phone", "")
+        )
+    except Objected as objected:
+        return await _act_page(request, duty, form, objected)
+    return RedirectResponse(f"/console/proposals/{done.proposal.proposal_id}", 303)
