@@ -7,23 +7,19 @@ thing a stranger can ask for, and nothing else may starve by it.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, distribution
-from typing import Final, TypeVar
+from typing import Final
 
 from argon2 import extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHash
 from argon2.low_level import ARGON2_VERSION, Type, hash_secret, verify_secret
 
-from foregate.ports import Busy, Keyring
+from foregate.gateways.pool import Pool
+from foregate.ports import Keyring
 from foregate.rules import limits
-
-T = TypeVar("T")
 
 SALT_BYTES: Final = 16
 HASH_BYTES: Final = 32
@@ -37,19 +33,17 @@ class Argon2Hasher:
     def __init__(self, keyring: Keyring, *, threads: int | None = None, queue: int = limits.HASH_QUEUE) -> None:
         self._keyring = keyring
         # As many as this process may use at once: more would only take turns, each with its 19 MiB.
-        threads = threads or len(os.sched_getaffinity(0))
-        self._room = threads + queue
-        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2")
+        self._pool = Pool("password hashing", threads=threads or len(os.sched_getaffinity(0)), queue=queue)
         # Nobody's hash, with today's parameters: comparing with it takes as long as with anybody's.
         self._nobodys = _encoded(secrets.token_bytes(SALT_BYTES), secrets.token_bytes(HASH_BYTES))
 
     async def hash(self, secret: str) -> str:
         """Return the hash of `secret`. Raises Busy when the queue is full."""
-        return await self._in_pool(lambda: self._hash(secret))
+        return await self._pool.run(lambda: self._hash(secret))
 
     async def verify(self, hashed: str | None, secret: str) -> bool:
         """Compare. None costs the same and is False. Raises Busy when the queue is full."""
-        is_equal = await self._in_pool(lambda: self._verify(hashed or self._nobodys, secret))
+        is_equal = await self._pool.run(lambda: self._verify(hashed or self._nobodys, secret))
         return is_equal and hashed is not None
 
     def needs_rehash(self, hashed: str) -> bool:
@@ -64,22 +58,7 @@ class Argon2Hasher:
 
     def close(self) -> None:
         """Drop what waits, let what runs end."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
-
-    async def _in_pool(self, work: Callable[[], T]) -> T:
-        if self._room <= 0:
-            raise Busy("every place in the queue for password hashing is taken")
-        self._room -= 1
-        # The place is free again when the work is done, not when the visitor who asked for it hangs up.
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._executor, work)
-        future.add_done_callback(self._leave)
-        return await asyncio.shield(future)
-
-    def _leave(self, done: asyncio.Future[T]) -> None:
-        self._room += 1
-        if not done.cancelled():
-            done.exception()  # looked at, lest asyncio complain when nobody waits any more
+        self._pool.close()
 
     def _hash(self, secret: str) -> str:
         return hash_secret(

@@ -1,0 +1,93 @@
+"""The engine: pictures are looked at in a pool, and sets of them judged.
+
+Theory of operation
+  Looking is costly and has a pool of its own; judging is arithmetic on what was seen. What a picture showed goes back
+  to the caller as packed-up bytes, so a set may come in parts (a gesture is asked for only after the one before was
+  done), to whichever node.
+
+  Its threads yield to everybody else on the machine, and onnxruntime gets no further ones: a wave of faces makes faces
+  slow, and not passwords.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from foregate.gateways.face import judging, lock, templates
+from foregate.gateways.face.frames import decode_each
+from foregate.gateways.face.nets import Nets
+from foregate.gateways.face.recogniser import ALIGNMENT
+from foregate.gateways.pool import Pool
+from foregate.ports.face import Look
+from foregate.rules import limits
+from foregate.rules.faces import Closeness, Failure, Flaw, closeness, flaw_of, flaw_of_any
+from foregate.rules.gestures import Gesture
+
+NICE: Final = 5  # steps behind everybody else's threads: a third of their share when all want to run
+
+
+class Engine:
+    """A `ports.FaceEngine`. Loads its models with the first picture. Close it when done.
+
+    Raises `lock.ModelsMissing` at once when the folder does not hold them, byte for byte.
+    """
+
+    def __init__(self, folder: Path, *, threads: int | None = None, queue: int = limits.FACE_QUEUE) -> None:
+        self._paths = lock.checked_paths(folder)
+        self._nets: Nets | None = None
+        self._loading = threading.Lock()
+        # Half of the processors: the others go on signing people in.
+        threads = threads or max(1, len(os.sched_getaffinity(0)) // 2)
+        self._pool = Pool("faces", threads=threads, queue=queue, begin=_yield_to_others)
+        self._engine_id = lock.engine_id(ALIGNMENT)
+
+    @property
+    def engine_id(self) -> str:
+        """Name the detector, the recogniser and how faces are cut out."""
+        return self._engine_id
+
+    @property
+    def nets(self) -> Nets:
+        """The models, loaded by whoever comes first."""
+        with self._loading:
+            if self._nets is None:
+                self._nets = Nets(self._paths)
+            return self._nets
+
+    async def look(self, pictures: Sequence[bytes]) -> tuple[Look, ...]:
+        """Look at pictures that are to be matched. Raises BadPicture, Busy."""
+        seen = await self._pool.run(lambda: [self.nets.see(frame) for frame in decode_each(pictures)])
+        return tuple(judging.look_of(each, flaw_of(each.measured)) for each in seen)
+
+    async def watch(self, pictures: Sequence[bytes]) -> tuple[Look, ...]:
+        """Look at the pictures of one gesture, in their order. Raises BadPicture, Busy."""
+        seen = await self._pool.run(lambda: self.nets.follow(decode_each(pictures)))
+        return tuple(judging.look_of(each, flaw_of_any(each.measured)) for each in seen)
+
+    def judge(self, looks: Sequence[Look]) -> Flaw | Failure | None:
+        """Return why these pictures cannot be matched, or None."""
+        return judging.judge(looks)
+
+    def judge_gesture(self, asked: Gesture, looks: Sequence[Look], watched: Sequence[Look]) -> Flaw | Failure | None:
+        """Return why `watched` does not show what was asked for by the person in `looks`, or None."""
+        return judging.judge_gesture(asked, looks, watched)
+
+    def enrol(self, looks: Sequence[Look], key: bytes) -> bytes:
+        """Make a template of pictures that `judge` has passed."""
+        return templates.pack(judging.vector_of(looks), self.engine_id, key)
+
+    def compare(self, looks: Sequence[Look], template: bytes, key: bytes, limit: int) -> Closeness:
+        """Compare pictures that `judge` has passed with a template. Raises Unusable."""
+        return closeness(templates.cosine(judging.vector_of(looks), template, self.engine_id, key), limit)
+
+    def close(self) -> None:
+        """Drop what waits, let what runs end."""
+        self._pool.close()
+
+
+def _yield_to_others() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
