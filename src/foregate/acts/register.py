@@ -6,14 +6,14 @@ number serves a relative already brings the ID card to an outlet.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import msgspec
 
 from foregate.acts import Done, record, tell
 from foregate.acts.open_session import open_session, remember_device
 from foregate.ports import CardHolder, Customer, Taken
-from foregate.rules import inputs, limits, passwords
+from foregate.rules import documents, inputs, limits, passwords
 from foregate.rules.words import Level
 from foregate.situation import Refused, Situation, Subject, World
 
@@ -50,7 +50,9 @@ async def prepare(given: Input, subject: Subject, world: World) -> Prepared | Re
     holder = await world.core.holder(subject.card_number or "")
     if holder is None or holder.bound_phone is None:
         return Refused(cause="details-mismatch")
-    today = datetime.fromtimestamp(world.clock.now(), UTC).date()
+    today = documents.day_of(world.clock.now())
+    if documents.is_closed("register", documents.standing_on(holder.document_expires_on, today).state):
+        return Refused(cause="document-lapsed")
     if inputs.age_on(today, date.fromisoformat(holder.birth_date)) < limits.AGE_MIN:
         return Refused(cause="too-young")
     personal = passwords.personal_words(

@@ -4,6 +4,11 @@ Acts, proofs and the desk see the store and the gateways only through these. Tim
 read from one `Clock`. Customers, sessions, devices and journeys are named by UUIDv7 in text form.
 """
 
+from foregate.ports.documents import (
+    DocumentNotices,
+    DocumentRegistry,
+    RegistryVerdict,
+)
 from foregate.ports.errors import (
     Busy,
     Rejected,
@@ -17,6 +22,12 @@ from foregate.ports.gateways import (
     Keyring,
     Throttle,
 )
+from foregate.ports.permits import (
+    PermitRow,
+    Permits,
+    StopLinkRow,
+    StopLinks,
+)
 from foregate.ports.records import (
     CardHolder,
     CodeRow,
@@ -26,6 +37,7 @@ from foregate.ports.records import (
     Event,
     JourneyRow,
     Message,
+    Person,
     SendVerdict,
     SessionRow,
 )
@@ -46,8 +58,9 @@ from foregate.ports.store import (
 # fmt: off
 __all__ = [
     "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "CoreBank", "CounterRow", "Counters", "Customer",
-    "Customers", "DeviceRow", "Devices", "Event", "Hasher", "JourneyRow", "Journeys", "Keyring", "Message", "Outbox",
-    "Permissions", "Rejected", "SendVerdict", "SessionRow", "Sessions", "Store", "Taken", "Throttle", "UnitOfWork",
-    "Unreachable",
+    "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event", "Hasher", "JourneyRow",
+    "Journeys", "Keyring", "Message", "Outbox", "Permissions", "PermitRow", "Permits", "Person", "RegistryVerdict",
+    "Rejected", "SendVerdict", "SessionRow", "Sessions", "StopLinkRow", "StopLinks", "Store", "Taken",
+    "Throttle", "UnitOfWork", "Unreachable",
 ]
 # fmt: on

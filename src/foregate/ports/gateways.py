@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from foregate.ports.records import CardHolder
+from foregate.ports.records import CardHolder, Person
 
 
 class Clock(Protocol):
@@ -49,6 +49,26 @@ class CoreBank(Protocol):
         """Every active card of a person, oldest first."""
 
     async def cards_bound_to(self, phone: str) -> tuple[CardHolder, ...]: ...
+
+    async def person(self, core_ref: str) -> Person | None: ...
+
+    async def people_called(self, name: str, tail: str = "") -> tuple[Person, ...]:
+        """People of this name, `normal_name`; `tail`: the last four of their document. At most PEOPLE_MAX."""
+
+    async def people_with_document(self, number: str) -> tuple[Person, ...]:
+        """People whose document has this number, of whatever type."""
+
+    async def set_document_expiry(self, core_ref: str, expires_on: str | None) -> None:
+        """A person's document is valid until then (ISO date; None: long-term). Said twice it is said once."""
+
+    async def renew_document(self, core_ref: str, number: str, expires_on: str | None) -> None:
+        """A person's document has this number and is valid until then. Said twice it is said once."""
+
+    async def documents_ending(self, first: str, last: str, after: tuple[str, str], limit: int) -> tuple[Person, ...]:
+        """People whose document's last day is `first` to `last`, in the order of that day and `core_ref`.
+
+        `after`: day and `core_ref` of the last one had; ("", "") for the first page.
+        """
 
     async def is_pin(self, card_number: str | None, pin: str) -> bool:
         """Compare; None (no such card) costs the same and is False. Counting failures is the caller's."""

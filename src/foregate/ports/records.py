@@ -19,6 +19,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     last_sign_in_at: int
     ended_at: int = 0  # journeys begun by then do nothing any more: the password was reset, the login frozen
+    cooling_until: int = 0  # the number is new: until then it vouches for nothing of high risk
 
 
 class JourneyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,3 +137,14 @@ class CardHolder(msgspec.Struct, frozen=True, kw_only=True):
     bound_phone: str | None  # E.164, bound to the card when it was issued
     card_number: str
     status: str  # active | closed
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody the core bank knows, with or without a card."""
+
+    core_ref: str
+    name: str
+    document_type: str
+    document_number: str
+    document_expires_on: str | None  # ISO date; None for long-term
+    birth_date: str  # ISO date

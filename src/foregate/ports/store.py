@@ -5,6 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from foregate.ports.counter import Proposals, Staff, Trail
+from foregate.ports.credentials import StaffCredentials, StaffSessions
+from foregate.ports.documents import DocumentNotices
+from foregate.ports.outlets import Appointments, Cases, Outlets
+from foregate.ports.permits import Permits, StopLinks
 from foregate.ports.records import (
     CodeRow,
     CounterRow,
@@ -81,6 +86,9 @@ class Counters(Protocol):
 
     async def of(self, customer_id: str) -> tuple[CounterRow, ...]: ...
 
+    async def refund(self, customer_id: str, charged: CounterRow) -> None:
+        """Nothing could be compared: take back what `charge` counted, and the block that it set."""
+
     async def clear(self, customer_id: str, counters: tuple[str, ...]) -> None:
         """Reset rows and blocks of these counters in every lane; totals stay."""
 
@@ -113,6 +121,9 @@ class Customers(Protocol):
 
     async def set_password(self, customer_id: str, password_hash: str) -> None: ...
 
+    async def move_phone(self, customer_id: str, phone: str, *, was: bytes, to: bytes, cooling_until: int) -> None:
+        """Claim the new number, let go of the old one, write it down. Raises Taken("phone"), having written nothing."""
+
     async def signed_in(self, customer_id: str, now: int) -> None: ...
 
     async def end_earlier(self, customer_id: str, now: int) -> None:
@@ -124,8 +135,6 @@ class Sessions(Protocol):
         """At most SESSIONS_PER_CUSTOMER stay; the one unused longest ends."""
 
     async def find(self, customer_id: str, session_id: str) -> SessionRow | None: ...
-
-    async def touch(self, customer_id: str, session_id: str, now: int) -> None: ...
 
     async def end(self, customer_id: str, session_id: str) -> bool: ...
 
@@ -176,6 +185,28 @@ class UnitOfWork(Protocol):
     @property
     def devices(self) -> Devices: ...
     @property
+    def staff(self) -> Staff: ...
+    @property
+    def proposals(self) -> Proposals: ...
+    @property
+    def trail(self) -> Trail: ...
+    @property
+    def staff_credentials(self) -> StaffCredentials: ...
+    @property
+    def staff_sessions(self) -> StaffSessions: ...
+    @property
+    def permits(self) -> Permits: ...
+    @property
+    def stop_links(self) -> StopLinks: ...
+    @property
+    def outlets(self) -> Outlets: ...
+    @property
+    def appointments(self) -> Appointments: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def document_notices(self) -> DocumentNotices: ...
+    @property
     def audit(self) -> Audit: ...
     @property
     def outbox(self) -> Outbox: ...
@@ -188,4 +219,13 @@ class Store(Protocol):
         """Commit at the end, roll back on any exception. Raises Busy when no connection is free in time."""
 
     async def session(self, customer_id: str, session_id: str) -> SessionRow | None:
-        """The one read that every signed-in request makes: one prepared statement, no transaction."""
+        """What every signed-in request asks: at most one prepared statement, no transaction."""
+
+    async def touch_session(self, customer_id: str, session_id: str, now: int) -> None:
+        """It was used now. Raises Busy; what was not written down now is with the next use."""
+
+    def glance(self) -> AbstractAsyncContextManager[Outlets]:
+        """Read outlets, which are public, on a connection of their own: no sign-in waits for a search."""
+
+    async def check_chain(self, chain: str) -> tuple[str, ...]:
+        """Hold one chain of the record against itself and its seals; say what does not fit. Empty: it is whole."""

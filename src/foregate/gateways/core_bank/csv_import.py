@@ -17,7 +17,7 @@ import csv
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -34,6 +34,7 @@ CORE_REF_CHARS: Final = 64
 AT_ONCE: Final = os.cpu_count() or 1
 
 Report = Callable[[int, str], None]
+AnyLine = TypeVar("AnyLine")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +74,7 @@ async def import_customers(core: EmbeddedCoreBank, lines: Iterable[str], report:
         report(line, reason)
 
     batch: list[Line] = []
-    for line in good_lines(lines, refuse):
+    for line in good_lines(lines, refuse, COLUMNS, parse):
         batch.append(line)
         if len(batch) == AT_ONCE:
             loaded += await _load(core, batch)
@@ -104,12 +105,14 @@ async def _load_line(core: EmbeddedCoreBank, line: Line) -> None:
     )
 
 
-def good_lines(lines: Iterable[str], refuse: Report) -> Iterator[Line]:
-    """Yield the good lines; `refuse` the others. Raises ValueError when the header is not COLUMNS."""
+def good_lines(
+    lines: Iterable[str], refuse: Report, columns: tuple[str, ...], parse: Callable[[str], AnyLine]
+) -> Iterator[AnyLine]:
+    """Yield the good lines; `refuse` the others. Raises ValueError when the header is not `columns`."""
     numbered = enumerate(lines, start=1)
     header = next(numbered, (1, ""))[1].lstrip("\ufeff").strip()
-    if tuple(column.strip() for column in header.split(",")) != COLUMNS:
-        raise ValueError(f"The first line has to be: {','.join(COLUMNS)}")
+    if tuple(column.strip() for column in header.split(",")) != columns:
+        raise ValueError(f"The first line has to be: {','.join(columns)}")
     for line_number, text in numbered:
         if not text.strip():
             continue
@@ -119,8 +122,8 @@ def good_lines(lines: Iterable[str], refuse: Report) -> Iterator[Line]:
             refuse(line_number, bad.code)
 
 
-def parse(text: str) -> Line:
-    """Return one line in normal form. Raises BadInput with `column: code`, for a person to find it."""
+def row_of(text: str, columns: tuple[str, ...]) -> dict[str, str]:
+    """Return the cells of one line by their columns. Raises BadInput."""
     if len(text) > limits.IMPORT_LINE_CHARS:
         raise BadInput(f"longer than {limits.IMPORT_LINE_CHARS} characters")
     try:
@@ -128,35 +131,43 @@ def parse(text: str) -> Line:
         (cells,) = csv.reader([text], strict=True)
     except (csv.Error, ValueError):
         raise BadInput("not a line of CSV") from None
-    if len(cells) != len(COLUMNS):
-        raise BadInput(f"{len(cells)} columns in place of {len(COLUMNS)}")
-    row = dict(zip(COLUMNS, cells, strict=True))
-    document_type = _checked("document_type", inputs.normal_document_type, row)
+    if len(cells) != len(columns):
+        raise BadInput(f"{len(cells)} columns in place of {len(columns)}")
+    return dict(zip(columns, cells, strict=True))
+
+
+def parse(text: str) -> Line:
+    """Return one line in normal form. Raises BadInput with `column: code`, for a person to find it."""
+    row = row_of(text, COLUMNS)
+    document_type = checked("document_type", inputs.normal_document_type, row)
     return Line(
-        core_ref=_checked("core_ref", _core_ref, row),
-        name=_checked("name", inputs.normal_name, row),
-        birth_date=_checked("birth_date", _day, row),
+        core_ref=checked("core_ref", reference, row),
+        name=checked("name", inputs.normal_name, row),
+        birth_date=checked("birth_date", day, row),
         document_type=document_type,
-        document_number=_checked("document_number", lambda n: inputs.normal_document(document_type, n), row),
-        document_expires_on=_checked_or_none("document_expires_on", _day, row),
-        card_number=_checked("card_number", inputs.normal_card, row),
-        card_pin=_checked("card_pin", inputs.normal_pin, row),
-        bound_phone=_checked_or_none("bound_phone", inputs.normal_phone, row),
+        document_number=checked("document_number", lambda n: inputs.normal_document(document_type, n), row),
+        document_expires_on=checked_or_none("document_expires_on", day, row),
+        card_number=checked("card_number", inputs.normal_card, row),
+        card_pin=checked("card_pin", inputs.normal_pin, row),
+        bound_phone=checked_or_none("bound_phone", inputs.normal_phone, row),
     )
 
 
-def _checked(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str:
+def checked(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str:
+    """Return a cell in normal form. Raises BadInput that names the column."""
     try:
         return normal(row[column])
     except BadInput as bad:
         raise BadInput(f"{column}: {bad.code}") from None
 
 
-def _checked_or_none(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str | None:
-    return _checked(column, normal, row) if row[column].strip() else None
+def checked_or_none(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str | None:
+    """Return a cell in normal form, None for an empty one. Raises BadInput that names the column."""
+    return checked(column, normal, row) if row[column].strip() else None
 
 
-def _day(text: str) -> str:
+def day(text: str) -> str:
+    """Return a date as a file has it."""
     text = inputs.plain(text)
     try:
         # fromisoformat alone would take 19900412 and 1990-W15-4 too.
@@ -167,7 +178,8 @@ def _day(text: str) -> str:
         raise BadInput("not a date like 1990-04-12") from None
 
 
-def _core_ref(text: str) -> str:
+def reference(text: str) -> str:
+    """Return what names a person in the file."""
     ref = inputs.plain(text)
     if not ref or len(ref) > CORE_REF_CHARS:
         raise BadInput(f"has to have 1 to {CORE_REF_CHARS} characters")
