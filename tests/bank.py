@@ -22,6 +22,7 @@ from foregate.desk.identify import customer_id_of
 from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.ids import new_id
 from foregate.ports import Customer, DeviceRow
+from foregate.rules.documents import Document
 from foregate.settings import Settings
 from foregate.store import migrate
 from foregate.store.keyring import Keys, generate_keys, parse_keys
@@ -48,6 +49,7 @@ class Person:
     document_number: str
     document_type: str = "RESIDENT_ID"
     birth_date: str = "1990-01-01"
+    document_expires_on: str | None = None
 
 
 LI = Person(
@@ -220,13 +222,23 @@ class Bank:
                 birth_date=person.birth_date,
                 document_type=person.document_type,
                 document_number=person.document_number,
-                document_expires_on=None,
+                document_expires_on=person.document_expires_on,
             )
             await self.house.core.put_card(
                 core_ref=person.core_ref, card_number=person.card, card_pin=person.pin, bound_phone=person.bound
             )
             if registered:
                 await self.register(person)
+
+    async def give_document(self, person: Person, expires_on: str | None, number: str | None = None) -> None:
+        """Let the registry know a document of this person's: the one they hold, or another number."""
+        document = Document(
+            name=person.name,
+            document_type=person.document_type,
+            number=number or person.document_number,
+            expires_on=expires_on,
+        )
+        await self.house.registry.put(person.core_ref, document)
 
     async def register(self, person: Person) -> None:
         """Write a customer as the act `register` would."""

@@ -14,7 +14,22 @@ import structlog
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from foregate.acts import ActKind, close_permission, devices, end_sessions, open_session, register, reopen, set_password
+from foregate.acts import (
+    ActKind,
+    book_appointment,
+    close_permission,
+    devices,
+    end_sessions,
+    open_session,
+    register,
+    renew_document,
+    reopen,
+    set_password,
+)
+from foregate.acts.by_proposal import ByProposal
+from foregate.acts.tell_expiry import ExpiryNotices
+from foregate.counter.counter import Counter
+from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import Sessions
 from foregate.desk.turn import House
@@ -22,17 +37,21 @@ from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
 from foregate.doors.text import catalog
 from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
+from foregate.gateways.document_registry.embedded import EmbeddedRegistry
 from foregate.gateways.hashing import Argon2Hasher, which_build
 from foregate.gateways.inbox import Inbox
 from foregate.gateways.sms import Postman, SmsGateway
 from foregate.gateways.sms.http import HttpSmsGateway
 from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.gateways.throttle import RequestThrottle
+from foregate.outlets.counter_hours import CounterHours
+from foregate.outlets.upkeep import Upkeep
 from foregate.ports import Clock
-from foregate.proofs import ProofKind, card_pin, password, phone_code
+from foregate.proofs import ProofKind, card_pin, password, permit, phone_code
 from foregate.rules.journeys import BUILT, JOURNEYS, Built, Table
 from foregate.rules.policy import POLICY, Policy
-from foregate.settings import BadSettings, Settings, weaknesses
+from foregate.rules.verdict import Rules
+from foregate.settings import Settings, refuse_bad_map, refuse_weak
 from foregate.situation import World
 from foregate.store.audit import Sealer
 from foregate.store.janitor import Janitor
@@ -41,22 +60,25 @@ from foregate.store.outbox import Dispatcher
 from foregate.store.postgres import open_postgres
 from foregate.store.sqlite import open_sqlite
 from foregate.store.unit_of_work import SqlStore
+from foregate.symbols import code_of
 
 log = structlog.get_logger("foregate")
 
 # A new way to sign in is a module here, and a mention in the table.
-PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin)
+PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin, permit)
 ACTS: tuple[ActKind, ...] = (
     open_session,
     register,
     reopen,
     set_password,
+    renew_document,
     close_permission,
     end_sessions.END,
     end_sessions.END_ALL,
     end_sessions.REVOKE,
     devices.REMEMBER,
     devices.FORGET,
+    book_appointment,
 )
 
 
@@ -77,13 +99,17 @@ class Foregate:
     store: SqlStore
     keys: Keys
     desk: Desk
+    counter: Counter
     core: EmbeddedCoreBank
+    registry: EmbeddedRegistry
     hasher: Argon2Hasher
     gateway: SmsGateway
     postman: Postman
     dispatcher: Dispatcher
     sealer: Sealer
     janitor: Janitor
+    upkeep: Upkeep
+    notices: ExpiryNotices
     inbox: Inbox
     throttle: RequestThrottle
     app: ASGIApp = field(init=False)
@@ -124,32 +150,39 @@ async def build(
     state: Mapping[str, Any] | None = None,
 ) -> Foregate:
     """Build a house. Raises BadSettings when it would be weak; the demo alone may be."""
-    if not settings.is_demo and (weak := weaknesses(settings)):
-        raise BadSettings("Foregate does not start like this:\n" + "\n".join(f"  - {line}" for line in weak))
+    if settings.is_demo:
+        refuse_bad_map(settings)
+    else:
+        refuse_weak(settings)
     clock = clock or SystemClock()
     keys = keys or load_keys(Path(settings.keys_file))
     store = await open_store(settings, keys, clock)
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
-    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core)
-    desk = Desk(House(world=world, **(run or tables())))
+    registry = EmbeddedRegistry(store, keys, clock)
+    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry)
+    run = run or tables()
+    desk = Desk(House(world=world, **run))
+    rules = Rules(run["journeys"], run["built"])
     gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
-    postman = Postman(
-        gateway, catalog.text, lambda nonce, is_long: phone_code.code_of(keys, nonce, is_long), _facts(settings)
-    )
+    postman = Postman(gateway, catalog.text, lambda nonce, is_long: code_of(keys, nonce, is_long), _facts(settings))
     house = Foregate(
         settings=settings,
         world=world,
         store=store,
         keys=keys,
         desk=desk,
+        counter=Counter(world, CounterHours(store), ByProposal(world), rules),
         core=core,
+        registry=registry,
         hasher=hasher,
         gateway=gateway,
         postman=postman,
         dispatcher=Dispatcher(store, postman.deliver),
         sealer=Sealer(store, anchor=Path(settings.audit_anchor) if settings.audit_anchor else None),
         janitor=Janitor(store),
+        upkeep=Upkeep(world),
+        notices=ExpiryNotices(world),
         inbox=Inbox(store, keys, clock),
         throttle=RequestThrottle(settings.valkey),
     )
@@ -157,7 +190,9 @@ async def build(
         gateway.on_text = house.inbox.take
     parts = {
         "desk": desk,
+        "counter": house.counter,
         "sessions": Sessions(world),
+        "bookings": Bookings(world),
         "cookies": Cookies(settings, keys),
         "throttle": house.throttle,
         "inbox": house.inbox,
@@ -181,7 +216,7 @@ async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:
 async def _running(house: Foregate) -> AsyncIterator[None]:
     """While the application is served: messages go out, heads are sealed, the janitor sweeps."""
     log.info("open", origin=house.settings.origin, hashing=which_build())
-    workers = (house.dispatcher, house.sealer, house.janitor)
+    workers = [house.dispatcher, house.sealer, house.janitor, house.upkeep, house.notices, *house.store.loops]
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield
@@ -192,7 +227,7 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
 
 
 def _facts(settings: Settings) -> dict[str, str]:
-    return {"bank": settings.bank_name, "hotline": settings.hotline, "host": settings.host}
+    return {"bank": settings.bank_name, "hotline": settings.hotline, "host": settings.host, "origin": settings.origin}
 
 
 def _secret(path: str) -> bytes | None:

@@ -6,11 +6,12 @@ fields that are None or False tell, and they stay on the server.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from foregate.ports import Clock, CoreBank, Customer, Hasher, Keyring, Store, UnitOfWork
+from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
 from foregate.rules.journeys import Journey
 
 
@@ -42,6 +43,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     retry_in_seconds: int | None = None
     tries_left: int | None = None
     failures_in_a_row: int | None = None
+    fields: Mapping[str, str] = {}  # what to type again, name to code; with these the journey goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class World:
     keyring: Keyring
     hasher: Hasher
     core: CoreBank
+    registry: DocumentRegistry
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Bank:
         self.clock.passed += seconds
 
 
-def settings_for(url: str, folder: Path) -> Settings:
+def settings_for(url: str, folder: Path, **more: Any) -> Settings:
     return Settings(
         origin=url,
         database=f"sqlite:///{folder / 'bank.db'}",
@@ -69,14 +69,15 @@ def settings_for(url: str, folder: Path) -> Settings:
         hotline="95000",
         text_us_number="1069095000",
         is_demo=True,
+        **more,
     )
 
 
 @contextmanager
-def open_bank(folder: Path) -> Iterator[Bank]:
-    """Open the demo bank on a free port; everybody of the demo is settled."""
+def open_bank(folder: Path, **more: Any) -> Iterator[Bank]:
+    """Open the demo bank on a free port; everybody of the demo is settled. `more` is set too."""
     port = services.free_port()
-    settings = settings_for(f"http://127.0.0.1:{port}", folder)
+    settings = settings_for(f"http://127.0.0.1:{port}", folder, **more)
     write_keys(folder / "keys.toml")
     migrate.upgrade(settings.database)
     clock = TurnableClock()

@@ -242,7 +242,17 @@ async def test_a_simulated_phone_that_nobody_listens_to() -> None:
 # ---------------------------------------------------------------- what messages say
 
 TEMPLATES = sorted(key for key in catalog.texts("zh") if key.startswith("sms."))
-FACTS = {"bank": "测试银行", "hotline": "95000", "host": "login.bank.test"}
+FACTS = {"bank": "测试银行", "hotline": "95000", "host": "login.bank.test", "origin": "https://login.bank.test"}
+# What some of them say besides: of a visit, of a document, of a replaced number.
+BESIDES = {
+    "outlet": "人民路支行", "when": "11月30日 10:00", "reference": "V60GXYC", "path": "/appointments/TOKEN",
+    "token": "TOKEN", "phone": "138****8000", "day": "2027-01-15", "days": "30", "expires_on": "2027-01-15",
+}  # fmt: skip
+# A visit is seen, moved and cancelled by its link; the old number stops what others may have begun with one tap.
+WITH_A_LINK = {
+    "sms.number-replaced-old", "sms.appointment-booked", "sms.appointment-moved", "sms.appointment-tomorrow",
+    "sms.appointment-soon",
+}  # fmt: skip
 
 
 def postman(gateway: SmsGateway) -> Postman:
@@ -262,7 +272,7 @@ def message(template: str, language: str = "zh", phone: str | None = PHONE, **fa
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_message_says_who_writes(template: str, language: str) -> None:
     """In both languages a message begins with the bank's name and leaves no gap open."""
-    said = postman(SimulatedPhones(Clock())).text_of(message(template, language))
+    said = postman(SimulatedPhones(Clock())).text_of(message(template, language, **BESIDES))
     assert "测试银行" in said[:8]
     assert not re.search(r"[{}]|None", said)
 
@@ -284,12 +294,21 @@ def test_a_long_code_is_sent_whole(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("template", sorted(set(TEMPLATES) - {"sms.code"}))
+@pytest.mark.parametrize("template", sorted(set(TEMPLATES) - WITH_A_LINK - {"sms.code"}))
 def test_a_notice_tells_what_to_do_if_it_was_not_you(template: str, language: str) -> None:
     """Each names the hotline or a way on, and carries no code and no link to tap."""
-    said = postman(SimulatedPhones(Clock())).text_of(message(template, language))
+    said = postman(SimulatedPhones(Clock())).text_of(message(template, language, **BESIDES))
     assert "95000" in said or "冻结" in said or "freeze" in said
     assert not re.search(r"https?://|\b\d{6}\b", said)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("template", sorted(WITH_A_LINK))
+def test_a_link_leads_to_us_alone(template: str, language: str) -> None:
+    """The few that carry a link carry one, at their end, to the configured origin."""
+    said = postman(SimulatedPhones(Clock())).text_of(message(template, language, **BESIDES))
+    assert 1 == said.count("://")
+    assert said.splitlines()[-1].startswith("https://login.bank.test/")
 
 
 async def test_a_decoy_goes_nowhere() -> None:

@@ -71,7 +71,7 @@ def test_up_down_and_up_again(empty_url: str) -> None:
     expected = {name: [column.name for column in table.primary_key] for name, table in metadata.tables.items()}
     assert expected == migrate.with_connection(empty_url, primary_keys)
 
-    migrate.downgrade(empty_url)
+    migrate.downgrade(empty_url, "base")
     assert None is migrate.current(empty_url)
     tables = migrate.with_connection(empty_url, lambda connection: inspect(connection).get_table_names())
     assert ["alembic_version"] == tables

@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
+from foregate.counter.codes import PURPOSE
 from foregate.ids import new_id
-from foregate.ports import Message
+from foregate.ports import Message, PermitRow, StopLinkRow
 from foregate.rules import limits
-from foregate.store.janitor import JOURNEY_KEPT_SECONDS, MESSAGE_KEPT_SECONDS, Janitor
+from foregate.store.janitor import JOURNEY_KEPT_SECONDS, MESSAGE_KEPT_SECONDS, PERMIT_KEPT_SECONDS, Janitor
 from foregate.store.outbox import Dispatcher
 from foregate.store.unit_of_work import SqlStore
 from tests.contract.samples import (
@@ -35,6 +36,9 @@ async def fill(store: SqlStore) -> None:
     async with store.begin() as tx:
         await tx.journeys.insert(journey)
         await tx.codes.issue(a_code(journey.journey_id, expires_at=0))
+        await tx.codes.issue(a_code(new_id(), purpose=PURPOSE, expires_at=NOW + 300))
+        await tx.permits.insert(PermitRow(customer_id=new_id(), digest=b"p", created_at=NOW, expires_at=NOW + DAY))
+        await tx.stop_links.insert(StopLinkRow(digest=b"s", customer_id=new_id(), expires_at=NOW + DAY))
         await tx.sessions.insert(a_session(new_id()))
         await tx.devices.insert(a_device(new_id()))
         await tx.counters.charge(new_id(), "password", "unknown", NOW)
@@ -51,7 +55,10 @@ KEPT = {
     "session": 43200,
     "send_guard WHERE streak = 0": DAY,
     "journey": 900 + JOURNEY_KEPT_SECONDS,
-    "code": 900 + JOURNEY_KEPT_SECONDS,
+    "code WHERE purpose = 'sign-in'": 900 + JOURNEY_KEPT_SECONDS,
+    f"code WHERE purpose = '{PURPOSE}'": 300 + 2 * DAY,
+    "permit": PERMIT_KEPT_SECONDS,
+    "stop_link": DAY,
     "outbox": MESSAGE_KEPT_SECONDS,
     "device": limits.DEVICE_DAYS * DAY,
     "send_guard WHERE streak > 0": limits.COUNTER_DAYS * DAY,

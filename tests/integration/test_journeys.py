@@ -255,6 +255,36 @@ async def test_devices_and_sessions_are_listed_and_revoked(bank: Bank) -> None:
     assert await visitor.level() is None
 
 
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Mobile Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    ("journey", "listed", "field"),
+    [("revoke-session", "/v1/sessions", "session_id"), ("forget-device", "/v1/devices", "device_id")],
+)
+async def test_what_may_be_revoked_is_offered(bank: Bank, journey: str, listed: str, field: str) -> None:
+    """Who knows only the steps learns what there is to choose: the customer's own as in the list, by its name."""
+    phone, here, idle = bank.visitor(headers={"User-Agent": IPHONE}), bank.visitor(), bank.visitor()
+    await idle.sign_in(LI)
+    bank.clock.turn(limits.IDLE_SECONDS)
+    for visitor, person in ((phone, LI), (bank.visitor(), WANG), (here, LI)):
+        await visitor.sign_in(person)
+        await visitor.start("remember-device")
+        bank.clock.turn(limits.RESEND_SECONDS + 1)
+
+    (asked,) = (await here.start(journey)).journey["step"]["fields"]
+    labels = {option["value"]: option["label"] for option in asked["options"]}
+    assert [row["id"] for row in (await here.get(listed)).body["list"]] == list(labels)
+    assert {"Safari · iPhone", "不认识的设备"} == set(labels.values())
+    assert here.last is not None
+    page = await here.client.get(f"/j/{here.last.journey['id']}")
+    assert all(f'value="{value}" required>{label}' in page.text for value, label in labels.items())
+
+    (theirs,) = [value for value, label in labels.items() if "iPhone" in label]
+    await here.answer(**{field: theirs})
+    assert (None, "full") == (await phone.level(), await here.level())
+
+
 async def test_a_repeated_answer_gets_the_first_reply(bank: Bank) -> None:
     """A lost reply is asked for again with the same key: one try is counted, and the session comes again."""
     visitor = bank.visitor()
@@ -279,6 +309,44 @@ async def test_a_second_tap_finds_the_first_journey(bank: Bank) -> None:
     second = await visitor.start("sign-in-basic", "phone", phone="+86 138 0013 8000")
     assert first.body["id"] == second.body["id"]
     assert 1 == len(await bank.texts(LI.phone))
+
+
+async def test_a_second_tap_of_somebody_signed_in_finds_the_first_journey(bank: Bank) -> None:
+    """A reload within the minute begins nothing and sends nothing; another journey or a later start does."""
+    visitor = bank.visitor()
+    await visitor.sign_in(LI)
+    for _ in range(3):  # what was proved is too old by then to vouch for a device
+        bank.clock.turn(120)
+        await visitor.level()
+    first = await visitor.start("remember-device")
+    arrived = len(await bank.texts(LI.phone))
+    second = await visitor.start("remember-device")
+    assert (201, 200, "phone_code") == (first.status, second.status, second.step)
+    assert (first.body["id"], arrived) == (second.body["id"], len(await bank.texts(LI.phone)))
+
+    bank.clock.turn(limits.RESEND_SECONDS + 1)
+    third = await visitor.start("remember-device")
+    assert first.body["id"] != third.body["id"]
+    assert arrived + 1 == len(await bank.texts(LI.phone))
+
+
+async def test_a_proof_typed_twice_in_place_is_one_journey(bank: Bank) -> None:
+    """A wrong password on the home page, then the right one: both answer the journey that the first began."""
+    visitor = bank.visitor()
+    await visitor.sign_in_basic(LI)
+    wrong = await visitor.start("finish-sign-in", "password", password="not this one")
+    assert ("password-wrong", 4) == (wrong.cause, wrong.body["tries_left"])
+    right = await visitor.start("finish-sign-in", "password", password=LI.password)
+    assert (wrong.journey["id"], "done", "full") == (right.body["id"], right.body["status"], await visitor.level())
+
+
+async def test_somebody_else_on_the_same_browser_begins_anew(bank: Bank) -> None:
+    """What one session began another does not find, on a tablet that two people share."""
+    visitor = bank.visitor()
+    await visitor.sign_in_basic(LI)
+    first = await visitor.start("finish-sign-in")
+    await visitor.sign_in_basic(WANG)
+    assert first.body["id"] != (await visitor.start("finish-sign-in")).body["id"]
 
 
 async def test_an_expired_journey_names_its_successor(bank: Bank) -> None:

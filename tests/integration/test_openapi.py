@@ -81,6 +81,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBank]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "STARTS_PER_MINUTE", NO_LIMIT)
         patch.setattr(limits, "ANSWERS_PER_MINUTE", NO_LIMIT)
+        patch.setattr(limits, "OUTLET_LOOKS_PER_MINUTE", NO_LIMIT)
         with ASGIClient(app, ORIGIN):
             yield app
         shutdown_lifespans()

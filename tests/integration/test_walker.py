@@ -15,11 +15,13 @@ import pytest
 from stdnum import luhn
 from stdnum.cn import ric
 
+from tests.appointments import HALL, put_outlet
+from tests.at_counter import stop_link
 from tests.bank import LI, Bank, Person
 
 pytestmark = pytest.mark.anyio
 
-Fact = str | bool | Callable[[], Awaitable[str | None]]
+Fact = str | bool | Callable[[], Awaitable[str | None]] | None
 Facts = Mapping[str, Fact]
 Path = tuple[str, ...]
 STEPS_MAX = 12  # no journey asks a person for more
@@ -84,7 +86,7 @@ class Walker:
         """Return the answer to a step, or None when this person knows it not."""
         answer: dict[str, str | bool] = {}
         for asked in step["fields"]:
-            known = facts[asked["name"]]
+            known = facts.get(asked["name"], _offered(asked))
             value = await known() if callable(known) else known
             if value is None:
                 return None
@@ -120,6 +122,11 @@ class Walker:
             page = await self.client.get(place)
             assert page.status_code < 500, place
             assert page.status_code != 404, place
+
+
+def _offered(asked: dict[str, Any]) -> str | None:
+    """Return the first thing to choose."""
+    return next((option["value"] for option in asked.get("options", ())), None)
 
 
 @dataclass(frozen=True)
@@ -169,24 +176,30 @@ class Town:
         number = next(self.numbers)
         person = self.person(number)
         await self.bank.settle(person, registered=situation.registered)
+        await self.bank.give_document(person, "2040-01-01")
         visitor = self.bank.visitor(peer=(f"198.51.100.{number % 250}", 4711))
         if situation.remembered:
             await self.bank.remember(visitor, person)
-
-        async def newest(path: str) -> str | None:
-            listed = (await visitor.client.get(path)).json()
-            return listed[0]["id"] if isinstance(listed, list) and listed else None
 
         async def code() -> str | None:
             await self.bank.deliver()
             return next((m.code for m in await self.bank.phones.messages(person.phone) if m.code), None)
 
+        async def free_time() -> str | None:
+            times = await visitor.client.get(f"/v1/outlets/{HALL.outlet_id}/times", params={"service": "other"})
+            return str(times.json()["starts_at"][number])
+
+        async def link() -> str:
+            return await stop_link(self.bank, person)
+
         facts: dict[str, Fact] = {
+            "token": link,
+            "surname": "王", "outlet": HALL.outlet_id, "service": "other", "starts_at": free_time, "case_number": "",
             "phone": person.phone, "card_number": person.card, "user_name": person.user_name, "name": person.name,
             "document_type": person.document_type, "document_number": person.document_number, "code": code,
             "password": person.password, "card_pin": person.pin, "new_user_name": f"new.{person.user_name}",
+            "expires_on": "2040-01-01", "long_term": False,
             "new_password": "nine lanterns over 4 rivers", "remember_device": True,
-            "device_id": lambda: newest("/v1/devices"), "session_id": lambda: newest("/v1/sessions"),
         }  # fmt: skip
         wrong = facts | {"code": "000001", "password": "not mine", "card_pin": "000001"}
         walker = Walker(visitor.client, facts, wrong, self.tried)
@@ -218,6 +231,7 @@ class Town:
 
 @pytest.fixture
 async def town(bank: Bank) -> Town:
+    await put_outlet(bank)
     return Town(bank)
 
 

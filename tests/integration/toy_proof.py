@@ -14,10 +14,10 @@ import msgspec
 
 from foregate.ports import Keyring
 from foregate.proofs import Proved
-from foregate.proofs.phone_code import BASE32
 from foregate.rules import inputs, limits
 from foregate.rules.words import Category, Proof
 from foregate.situation import Refused, Situation, World
+from foregate.symbols import symbols_of
 
 PAPER_CODE = Proof("paper_code", frozenset({Category.HAVE}), guessable=False)
 
@@ -49,7 +49,7 @@ class Ticket(msgspec.Struct, frozen=True):
 def code_of(keyring: Keyring, customer_id: str, line: int) -> str:
     """Return what is printed on `line` of the customer's list."""
     number = int.from_bytes(keyring.derive("paper-code", f"{customer_id}:{line}".encode()))
-    return "".join(BASE32[number >> (5 * place) & 31] for place in range(limits.LONG_CODE_SYMBOLS))
+    return symbols_of(number, limits.LONG_CODE_SYMBOLS)
 
 
 def line_of(at: Situation) -> int:
@@ -76,6 +76,10 @@ async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:
     """Say whether that is the line. A decoy's never is."""
     right = code_of(world.keyring, ticket.customer_id, ticket.line)
     return compare_digest(right.encode(), answer.paper_code.encode()) and not ticket.is_decoy
+
+
+async def refund(ticket: Ticket, at: Situation) -> None:
+    """Nothing was charged, so nothing is given back when the house is busy."""
 
 
 async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refused:

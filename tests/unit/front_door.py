@@ -9,7 +9,16 @@ from typing import Any, cast
 
 from starlette.applications import Starlette
 
-from foregate.acts import close_permission, devices, end_sessions, open_session, register, reopen, set_password
+from foregate.acts import (
+    close_permission,
+    devices,
+    end_sessions,
+    open_session,
+    register,
+    renew_document,
+    reopen,
+    set_password,
+)
 from foregate.desk.answers import Answered
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import CardView, DeviceView, Me, SessionView
@@ -18,7 +27,7 @@ from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, View
 from foregate.doors import pages
 from foregate.doors.cookies import Cookies
 from foregate.ports import Keyring, SessionRow
-from foregate.proofs import card_pin, password, phone_code
+from foregate.proofs import card_pin, password, permit, phone_code
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.policy import POLICY
@@ -27,9 +36,9 @@ from foregate.settings import Settings
 from foregate.situation import World
 
 JOURNEY_ID = "0190a6f0-0000-7000-8000-000000000001"
-PROOFS: tuple[Any, ...] = (phone_code, password, card_pin)
+PROOFS: tuple[Any, ...] = (phone_code, password, card_pin, permit)
 ACTS: tuple[Any, ...] = (
-    open_session, register, reopen, set_password, close_permission,
+    open_session, register, reopen, set_password, renew_document, close_permission,
     end_sessions.END, end_sessions.END_ALL, end_sessions.REVOKE, devices.REMEMBER, devices.FORGET,
 )  # fmt: skip
 CODE_FACTS: Mapping[str, str | int] = {

@@ -23,7 +23,7 @@ from foregate.rules.engine import (
     tier_of,
 )
 from foregate.rules.journeys import BUILT, EVERYTHING, JOURNEYS, Built, Journey, Table, all_open, table
-from foregate.rules.words import CARD_PIN, PASSWORD, PHONE_CODE, Tier, Who, is_satisfied, proofs_of
+from foregate.rules.words import CARD_PIN, PASSWORD, PERMIT, PHONE_CODE, Tier, Who, is_satisfied, proofs_of
 
 SIGN_IN = JOURNEYS["sign-in"]
 FREEZE = JOURNEYS["freeze"]
@@ -134,6 +134,31 @@ def test_a_guessable_proof_without_a_counter_is_never_asked_for() -> None:
     uncharged = msgspec.structs.replace(SIGN_IN, charges=("phone_code", "card_pin"))
 
     assert asked(uncharged, "phone_code") == ("card_pin",)
+
+
+def test_a_permit_is_asked_for_after_the_code() -> None:
+    """It is no possession: whoever found the slip is asked for the phone, and for nothing of the customer's."""
+    row = JOURNEYS["reset-password"]
+
+    first = decide(row, Progress(who=Who.PHONE), BUILT)
+    later = decide(row, Progress(who=Who.PHONE, proved=frozenset({"phone_code"})), BUILT)
+    slip = decide(row, Progress(who=Who.PHONE, proved=frozenset({"permit"})), BUILT)
+
+    assert first == Prove(PHONE_CODE, ())
+    assert later == Prove(CARD_PIN, (PERMIT,))
+    assert slip == Prove(PHONE_CODE, ())
+    assert tier_of(row, frozenset({"permit"})) is Tier.ANYONE
+
+
+def test_what_is_done_at_the_counter_is_no_remedy() -> None:
+    """A button that leads to a row of the counter would lead nowhere."""
+    at_counter = [name for name, row in JOURNEYS.items() if row.is_at_counter]
+    cause = msgspec.structs.replace(CAUSES["closed-by-bank"], remedies=(*at_counter, "visit-outlet"))
+
+    told = refuse("closed-by-bank", Tier.CUSTOMER, Around(), JOURNEYS, {**CAUSES, "closed-by-bank": cause})
+
+    assert len(at_counter) == 4
+    assert told.remedies == ("visit-outlet",)
 
 
 def test_who_shares_a_number_picks_after_possession() -> None:

@@ -13,9 +13,10 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from foregate.desk.view import Reply, Told
+from foregate.doors.agents import device_name
 from foregate.doors.pages import assets, content_security_policy, render, tongue
-from foregate.doors.pages.agents import device_name
 from foregate.doors.text import catalog
+from foregate.rules import limits
 from foregate.rules.journeys import JOURNEYS
 from foregate.rules.words import Level, Who
 from tests.unit.front_door import JOURNEY_ID, FrontDoor, view
@@ -26,9 +27,9 @@ KEY = r"\b(?:cause|page|step|field|remedy|way)\.[a-z_-]+\.?[a-z-]*\b"
 AUTOFILL = {
     "username", "current-password", "new-password", "one-time-code", "cc-number", "name", "off",
 }  # fmt: skip
-ENTRIES = [name for name, row in JOURNEYS.items() if row.open and Who.SESSION not in row.who]
+ENTRIES = [name for name, row in JOURNEYS.items() if row.is_public and Who.SESSION not in row.who]
 PUBLIC = ["/", "/cannot-get-in", "/help/outlet", "/help/code", *(f"/{name}" for name in ENTRIES)]
-STEPS = ["phone_code", "password", "card_pin", "pick", "register", "set-password"]
+STEPS = ["phone_code", "password", "card_pin", "permit", "pick", "register", "set-password"]
 
 each_language = pytest.mark.parametrize("language", catalog.languages())
 
@@ -253,6 +254,17 @@ def test_a_refusal_is_said_in_the_title_the_summary_and_at_the_field(door: Front
     assert ("true", "f-card_number-wrong f-card_number-hint") == (field["aria-invalid"], field["aria-describedby"])
 
 
+def test_the_idle_warning_comes_when_the_limits_say(
+    door: FrontDoor, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long before the end it comes stands on the page, from the one place where it is decided."""
+    door.sessions.level = Level.FULL
+    monkeypatch.setattr(limits, "IDLE_WARNING_SECONDS", limits.Limit(45, "seconds", "this test"))
+    (body,) = Tags(browser.get("/home").text).all("body")
+    assert (str(int(limits.IDLE_SECONDS)), "45") == (body["data-idle"], body["data-warn"])
+    assert b"data-warn" in assets.script().body
+
+
 def test_every_rendering_has_a_key_of_its_own(door: FrontDoor, browser: TestClient) -> None:
     """The same form sent twice is one answer; two renderings are two."""
     door.desk.reply = Reply(view=view("phone_code"))
@@ -381,8 +393,8 @@ def test_every_remedy_is_a_link_or_a_button_that_works(door: FrontDoor, browser:
     page = browser.post(f"/j/{JOURNEY_ID}", data={"step": "phone_code"})
     box = page.text[page.text.index('id="problem"') : page.text.index('id="main-form"')]
     links = [a["href"] for a in Tags(box).all("a")]
-    beyond = f"?from={JOURNEY_ID}"
-    assert ["#f-code", "#text-us", "#ways", f"/sign-in{beyond}", f"/reopen{beyond}", "/help/outlet"] == links
+    beyond, outlet = f"?from={JOURNEY_ID}", f"/j/{JOURNEY_ID}/outlet?told=not-recognised"
+    assert ["#f-code", "#text-us", "#ways", f"/sign-in{beyond}", f"/reopen{beyond}", outlet] == links
     assert ["resend"] == [b["value"] for b in Tags(box).all("button")]
     assert "15 分钟" in box
     assert "900" == page.headers["retry-after"]

@@ -12,20 +12,31 @@ import pytest
 import foregate
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.doors.text import catalog
+from foregate.gateways.sms import OUTLET_CHARS
+from foregate.local_time import say_when
+from foregate.outlets.appointments import LINK_CHARS
+from foregate.rules.appointments import State
+from foregate.rules.booking_inputs import PEOPLE
 from foregate.rules.causes import CAUSES, REMEDY_ACTIONS, TWIN
 from foregate.rules.inputs import DocumentType, Kind, fields_of
 from foregate.rules.journeys import EVERYTHING, JOURNEYS
 from foregate.rules.policy import POLICY
+from foregate.rules.services import BRING, SERVICES
 from foregate.rules.words import Tier, Who
 from tests.unit.front_door import ACTS, PROOFS
 
 SOURCE = Path(foregate.__file__).parent
-TEMPLATES = [*SOURCE.glob("doors/pages/templates/*.html"), *SOURCE.glob("demo/templates/*.html")]
+TEMPLATES = [*SOURCE.glob("doors/*/templates/*.html"), *SOURCE.glob("demo/templates/*.html")]
 INPUTS = [act.INPUT for act in ACTS if act.INPUT is not None]
 ANSWERS = [*CLAIMS.values(), *(proof.ANSWER for proof in PROOFS), *INPUTS, PickAnswer]
 MESSAGES = (
     "code", "password-changed", "reopened", "frozen", "registered", "signed-in-elsewhere", "device-remembered",
+    "number-replaced", "number-replaced-old", "permit-issued", "document-corrected", "sessions-ended",
+    "document-expiring", "document-expired", "document-renewed",
 )  # fmt: skip
+
+# What a message says about a visit; it ends in the link of the appointment.
+VISIT_MESSAGES = ("appointment-booked", "appointment-moved", "appointment-tomorrow", "appointment-soon")
 
 each_language = pytest.mark.parametrize("language", catalog.languages())
 
@@ -51,7 +62,13 @@ def needed() -> Iterator[str]:
     yield from (f"option.{kind}" for kind in DocumentType)
     yield from ("action.resend", "action.text-us")
     yield from (f"input.{code}" for code in input_codes())
-    yield from (f"sms.{name}" for name in MESSAGES)
+    yield from (f"sms.{name}" for name in (*MESSAGES, *VISIT_MESSAGES))
+    yield from (f"service.{code}.{part}" for code in SERVICES for part in ("name", "detail"))
+    yield from (f"option.{code}" for code in (*SERVICES, *PEOPLE))
+    yield from (f"bring.{thing}" for thing in BRING)
+    yield from (f"appointment.state.{state}" for state in State)
+    yield from (f"when.month.{month}" for month in range(1, 13))
+    yield from (f"when.weekday.{weekday}" for weekday in range(1, 8))
 
 
 def input_codes() -> set[str]:
@@ -88,7 +105,7 @@ def test_every_key_that_a_template_names_is_there(language: str) -> None:
 
 def test_every_message_that_is_sent_has_a_text() -> None:
     """A new message begins with its text."""
-    assert messages_asked_for() <= set(MESSAGES)
+    assert messages_asked_for() <= {*MESSAGES, *VISIT_MESSAGES}
 
 
 @each_language
@@ -143,7 +160,8 @@ def test_what_anyone_may_hear_tells_nothing_about_the_customer(language: str) ->
     assert [] == [(name, word) for name, said in told.items() for word in EARNED[language] if word in said.lower()]
 
 
-FACTS = {"hotline": "95000", "host": "login.bank.example", "purpose": ""}
+FACTS = {"hotline": "95000", "host": "login.bank.example", "purpose": "", "origin": "https://login.bank.example"}
+FACTS |= {"token": "0123456789ABCDEFGHJKMNPQRS", "day": "2035-12-31"}
 BANK = {"zh": "示范商业银行", "en": "Demo Commercial Bank"}
 # What one message holds: 70 in UCS-2, 160 of the GSM alphabet.
 LONGEST = {"zh": 70, "en": 160}
@@ -160,9 +178,28 @@ def message(language: str, name: str, journey: str, code: str) -> str:
 @pytest.mark.parametrize("name", MESSAGES)
 @pytest.mark.parametrize("code", ["123456", "0123456789ABC"])
 def test_a_message_fits_into_one(language: str, name: str, code: str) -> None:
-    """Whatever it is for and however long the code; the last line, for the browser, may make it two."""
-    texts = [message(language, name, journey, code).partition("\n@")[0] for journey in JOURNEYS]
+    """Whatever it is for and however long the code; the last line, for the browser or to tap, may make it two."""
+    texts = [message(language, name, journey, code).partition("\n")[0] for journey in JOURNEYS]
     assert [] == [text for text in texts if len(text) > LONGEST[language]]
+
+
+# Two messages in one: 67 or 153 each, the rest tells the phone that they belong together.
+LONGEST_OF_TWO = {"zh": 134, "en": 306}
+
+
+@each_language
+@pytest.mark.parametrize("name", VISIT_MESSAGES)
+def test_a_message_about_a_visit_fits_into_two(language: str, name: str) -> None:
+    """With the longest name that an outlet may have there; the link stands alone on the last line, and is ours."""
+    said = catalog.text(
+        language, f"sms.{name}", bank=BANK[language],
+        when=say_when(catalog.text, language, 1_797_641_100, "Asia/Shanghai"),
+        outlet="示" * OUTLET_CHARS, reference="AB12CD7",
+        origin="https://login.bank.example", path="/appointments/" + "x" * LINK_CHARS,
+    )  # fmt: skip
+    assert len(said) <= LONGEST_OF_TWO["zh" if language == "zh" else "en"]
+    assert "https://login.bank.example/appointments/" + "x" * LINK_CHARS == said.splitlines()[-1]
+    assert 1 == said.count("http")
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -189,10 +226,15 @@ def test_a_code_says_whose_and_what_for(language: str) -> None:
 @each_language
 @pytest.mark.parametrize("name", [name for name in MESSAGES if name != "code"])
 def test_a_notice_says_what_to_do_if_it_was_not_you(language: str, name: str) -> None:
-    """The number to call stands in it; no link does, for a thief would send one too."""
+    """The number to call stands in it; no link does, for a thief would send one too.
+
+    But for the number that was given up: who has it can prove nothing else any more, and the link only freezes.
+    """
     said = message(language, name, "sign-in", "")
     assert "95000" in said
-    assert "http" not in said
+    links = [word for word in said.split() if "http" in word]
+    stop = ["https://login.bank.example/stop/0123456789ABCDEFGHJKMNPQRS"]
+    assert links == (stop if name == "number-replaced-old" else [])
 
 
 @pytest.mark.parametrize(

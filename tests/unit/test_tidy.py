@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "foregate"
 MODULES = sorted(SOURCE.rglob("*.py"))
-HANDLERS = [*SOURCE.glob("doors/api/**/*.py"), *SOURCE.glob("doors/pages/**/*.py")]
+HANDLERS = [path for door in ("api", "pages", "console") for path in SOURCE.glob(f"doors/{door}/**/*.py")]
 MAY_PRINT = ("doors/cli", "doors/generate.py", "demo.py", "demo/")
 
 FUNCTION_LINES = 70

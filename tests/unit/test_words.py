@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foregate.rules import words
 from foregate.rules.edited import formula_from
 from foregate.rules.journeys import FULL, JOURNEYS
 from foregate.rules.words import (
@@ -150,6 +151,19 @@ def test_what_shows_possession() -> None:
 def test_everything_short_or_fuzzy_is_guessable() -> None:
     """So every wrong answer to it is charged."""
     assert {proof.name for proof in PROOFS if proof.guessable} == {"phone_code", "password", "card_pin", "face"}
+
+
+def test_every_proof_is_found_by_its_name() -> None:
+    """Edited tables and the checker look them up here, so none may be missing."""
+    assert {*NAMES, "permit", "notice_link"} == set(words.PROOFS)
+    assert all(proof.name == name for name, proof in words.PROOFS.items())
+
+
+def test_a_slip_of_paper_is_neither_a_person_nor_a_possession() -> None:
+    """Two tellers are one thing; what they handed out is another, in whoever's hands."""
+    assert words.COUNTER_ID.is_possession
+    assert not words.PERMIT.is_possession
+    assert not words.PERMIT.categories & words.COUNTER_ID.categories
 
 
 def test_tiers_are_ordered() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -13,6 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from foregate.demo.people import PEOPLE
 from foregate.demo.phone import SimulatedPhone
+from foregate.demo.staff import PASSWORD as STAFF_PASSWORD
+from foregate.demo.staff import STAFF, code_seconds
 from foregate.doors.pages import assets, forms
 from foregate.doors.pages.render import Page, add_templates, respond, since
 from foregate.doors.requests import caller_of, language_of
@@ -35,7 +37,15 @@ class Shown(msgspec.Struct, frozen=True):
 async def show_people(request: Request) -> Response:
     """Who can be tried, in which situation, with everything they know."""
     await caller_of(request)
-    return respond(Page(template="people.html", back="/demo"), request, people=PEOPLE)
+    now = request.app.state.desk.house.world.clock.now()
+    staff = [(each, each.code(now)) for each in STAFF]
+    facts: dict[str, Any] = {
+        "people": PEOPLE,
+        "staff": staff,
+        "staff_password": STAFF_PASSWORD,
+        "code_seconds": code_seconds(now),
+    }
+    return respond(Page(template="people.html", back="/demo"), request, **facts)
 
 
 async def show_phone(request: Request) -> Response:

@@ -54,6 +54,13 @@ class Login(msgspec.Struct, frozen=True):
     password: str = PASSWORD
 
 
+class Renewed(msgspec.Struct, frozen=True):
+    """The document that replaces one that ends; the registry knows it, the bank does not yet."""
+
+    number: str
+    expires_on: str  # ISO date
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """One fictional customer. `holds` are the numbers whose messages still reach them; `login` None: not registered."""
 
@@ -64,6 +71,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     document_type: str
     document_number: str
     document_expires_on: str | None  # ISO date; None: long-term
+    renewed: Renewed | None = None
     cards: tuple[Card, ...]
     holds: tuple[str, ...]
     login: Login | None = None
@@ -95,8 +103,10 @@ def resident_number(birth_date: str, sequence: int) -> str:
 
 _TODAY: Final = date.today()
 _FOURTEEN_YEARS_AGO: Final = f"{_TODAY.year - 14}-01-01"
-_WOMEN: Final = frozenset({1, 4, 6, 9, 10, 12, 13, 14, 17, 19, 20, 22, 25})
-_SOON: Final = (_TODAY + timedelta(days=20)).isoformat()
+_WOMEN: Final = frozenset({1, 4, 6, 9, 10, 12, 13, 14, 17, 19, 20, 22, 25, 27, 28})
+_SOON: Final = (_TODAY + timedelta(days=12)).isoformat()
+_JUST_OVER: Final = (_TODAY - timedelta(days=25)).isoformat()
+_NEW_END: Final = f"{_TODAY.year + 15}-03-31"
 
 
 def _person(
@@ -108,11 +118,15 @@ def _person(
     cards: tuple[Card, ...] | None = None,
     document: tuple[str, str] | None = None,
     expires_on: str | None = "2038-05-20",
+    renewed: str | None = None,
     holds: tuple[str, ...] | None = None,
     login: Login | None = None,
     situation: Situation = Situation.FINE,
 ) -> Person:
-    """Return a person; who has nothing unusual has one card, bound to their own number, and a resident ID card."""
+    """Return a person; who has nothing unusual has one card, bound to their own number, and a resident ID card.
+
+    `renewed` is the number of their new document, where they have one.
+    """
     sequence = number * 4 + (number not in _WOMEN)  # even for women, odd for men
     kind, document_number = document or ("RESIDENT_ID", resident_number(birth_date, sequence))
     return Person(
@@ -123,6 +137,7 @@ def _person(
         document_type=kind,
         document_number=document_number,
         document_expires_on=expires_on,
+        renewed=Renewed(renewed, _NEW_END) if renewed else None,
         cards=cards if cards is not None else (card(number * 10, phone(number)),),
         holds=holds if holds is not None else (phone(number),),
         login=login,
@@ -162,8 +177,9 @@ PEOPLE: Final[tuple[Person, ...]] = (
     _person(17, "number-ends-in-x", "宋雨桐", "1994-08-17",
             document=("RESIDENT_ID", resident_number("1994-08-17", 48))),
     _person(18, "document-expired", "唐志远", "1980-01-05", expires_on="2024-03-31",
-            login=Login(phone(18), "tangzhiyuan")),
-    _person(19, "document-expiring", "罗佳", "1992-07-07", expires_on=_SOON, login=Login(phone(19), "luojia")),
+            renewed=resident_number("1980-01-05", 73), login=Login(phone(18), "tangzhiyuan")),
+    _person(19, "document-expiring", "罗佳", "1992-07-07", expires_on=_SOON, renewed=resident_number("1992-07-07", 76),
+            login=Login(phone(19), "luojia")),
     _person(20, "fourteen", "许乐乐", _FOURTEEN_YEARS_AGO),
     _person(21, "same-name-one", "王伟", "1983-05-14", login=Login(phone(21), "wangwei83")),
     _person(22, "same-name-two", "王伟", "1999-09-30"),
@@ -173,6 +189,13 @@ PEOPLE: Final[tuple[Person, ...]] = (
             situation=Situation.DEVICE_REMEMBERED),
     _person(26, "password-blocked", "冯涛", "1989-11-11", login=Login(phone(26), "fengtao"),
             situation=Situation.PASSWORD_BLOCKED),
+    # Both numbers were given up with the old phone; the new one nobody at the bank knows yet.
+    _person(27, "lost-number-forgot-password", "苏婉", "1976-09-14", login=Login(phone(227), "suwan1976"),
+            cards=(card(270, phone(227)),), holds=(phone(127),)),
+    _person(28, "document-long-term", "杜桂兰", "1955-06-18", expires_on=None, login=Login(phone(28), "duguilan")),
+    # A passport is given out anew under another number; only the registry knows that both are hers.
+    _person(29, "passport-renewed", "MARIE CLAIRE DUBOIS", "1988-03-09", document=("PASSPORT_FOREIGN", "21AB00029"),
+            expires_on=_JUST_OVER, renewed="26CD00029", login=Login(phone(29), "marie.dubois")),
 )
 # fmt: on
 

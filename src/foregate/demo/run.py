@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from foregate.bootstrap import Foregate, SystemClock, build
@@ -13,7 +14,7 @@ from foregate.demo.settle import settle
 from foregate.doors.serve import run as serve
 from foregate.doors.serve import run_fast, set_up_logging
 from foregate.gateways.sms.simulated import SimulatedPhones
-from foregate.settings import Settings
+from foregate.settings import load
 from foregate.store import migrate
 from foregate.store.keyring import write_keys
 
@@ -44,7 +45,8 @@ async def open_demo(folder: Path, origin: str) -> Foregate:
         write_keys(keys_file)
     url = f"sqlite:///{database}"
     await asyncio.to_thread(migrate.upgrade, url)
-    settings = Settings(
+    settings = load(
+        environ=map_of(os.environ),
         origin=origin,
         database=url,
         keys_file=os.fspath(keys_file),
@@ -57,3 +59,8 @@ async def open_demo(folder: Path, origin: str) -> Foregate:
     house = await build(settings, gateway=phones, routes=tuple(pages.routes()), state={"phones": phones})
     await settle(house)
     return house
+
+
+def map_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of the map. They alone are read: everything else of a bank has no place in a demo."""
+    return {name: value for name, value in environ.items() if name.startswith("FOREGATE_MAP_")}

@@ -5,12 +5,17 @@ from __future__ import annotations
 import secrets
 from typing import assert_never
 
+import msgspec
+
 from foregate.bootstrap import Foregate
+from foregate.demo.outlets import settle_outlets
 from foregate.demo.people import PEOPLE, Person, Situation
+from foregate.demo.staff import settle_staff
 from foregate.desk.identify import customer_id_of
 from foregate.ids import new_id
 from foregate.ports import Customer, DeviceRow, UnitOfWork
 from foregate.rules import limits, permission
+from foregate.rules.documents import Document
 from foregate.rules.permission import ALL, UNKNOWN, Event, Permission
 
 DAY = 86400
@@ -18,6 +23,8 @@ DAY = 86400
 
 async def settle(house: Foregate) -> None:
     """Put everybody in their place. Does nothing for a bank that has its people already."""
+    await settle_outlets(house)
+    await settle_staff(house)
     async with house.store.begin() as tx:
         if await tx.customers.find(_id(house, next(person for person in PEOPLE if person.is_registered))):
             return
@@ -45,6 +52,16 @@ async def _hold_cards(house: Foregate, person: Person) -> None:
         document_number=person.document_number,
         document_expires_on=person.document_expires_on,
     )
+    held = Document(
+        name=person.name,
+        document_type=person.document_type,
+        number=person.document_number,
+        expires_on=person.document_expires_on,
+    )
+    await house.registry.put(person.core_ref, held)
+    if person.renewed is not None:
+        new = msgspec.structs.replace(held, number=person.renewed.number, expires_on=person.renewed.expires_on)
+        await house.registry.put(person.core_ref, new)
     for card in person.cards:
         await house.core.put_card(
             core_ref=person.core_ref, card_number=card.number, card_pin=card.pin, bound_phone=card.bound_phone

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from foregate.desk.state import State, unseal
 from foregate.desk.turn import Caller, House, Turn
 from foregate.desk.view import Reply, Told
 from foregate.ids import new_id
-from foregate.ports import JourneyRow, SessionRow, Taken, UnitOfWork
+from foregate.ports import Busy, Customer, JourneyRow, SessionRow, Taken, UnitOfWork, Unreachable
 from foregate.rules import engine, inputs, limits
 from foregate.rules.words import Tier, Who
 from foregate.situation import Evidence, Refused
@@ -45,7 +46,7 @@ class Desk:
         Who taps twice finds the journey of the first tap, and no second message is sent.
         """
         row = self.house.journeys.get(name)
-        if row is None or not row.open:
+        if row is None or not row.is_public:
             return self.told_outside("journey-not-open")
         who = engine.who_open(row, self.house.built)
         if Who.SESSION in who and caller.session is not None:
@@ -72,11 +73,9 @@ class Desk:
         holder = await identify.ask_core(claim, self._world)
         async with self._world.store.begin() as tx:
             turn = self._fresh(tx, name, caller)
-            digest = identify.digest_of(claim, self._world.keyring)
-            since = turn.now - limits.RESEND_SECONDS
-            tapped = await tx.journeys.find_recent(caller.visitor_digest, name, digest, since)
+            tapped = await self._tapped(turn, identify.digest_of(claim, self._world.keyring))
             if tapped is not None:
-                return Reply(view=await self._turn(tx, tapped, caller).view())
+                return tapped
             reply = await steps.identified(turn, claim, holder)
         return msgspec.structs.replace(reply, is_new=True)
 
@@ -86,18 +85,29 @@ class Desk:
             if customer is None:
                 return self.told_outside("session-ended")
             turn = self._fresh(tx, name, caller)
-            turn.change(
-                who=Who.SESSION,
-                subject=identify.of_customer(customer),
-                evidence=tuple(Evidence(proof, at) for proof, at in session.evidence),
-                session_id=session.session_id,
-                device_id=session.device_id,
-            )
-            reply = msgspec.structs.replace(await steps.advance(turn), is_new=True)
+            digest = identify.digest_of_session(session.session_id, self._world.keyring)
+            reply = await self._tapped(turn, digest) or await self._begun(turn, digest, customer, session)
         if first is None or reply.view is None or reply.view.status != "open":
             return reply
         first = msgspec.structs.replace(first, version=reply.view.version)
-        return msgspec.structs.replace(await self.answer(reply.view.id, caller, first), is_new=True)
+        return msgspec.structs.replace(await self.answer(reply.view.id, caller, first), is_new=reply.is_new)
+
+    async def _begun(self, turn: Turn, digest: bytes, customer: Customer, session: SessionRow) -> Reply:
+        turn.claim(digest)
+        turn.change(
+            who=Who.SESSION,
+            subject=identify.of_customer(customer),
+            evidence=tuple(Evidence(proof, at) for proof, at in session.evidence),
+            session_id=session.session_id,
+            device_id=session.device_id,
+        )
+        return msgspec.structs.replace(await steps.advance(turn), is_new=True)
+
+    async def _tapped(self, fresh: Turn, digest: bytes) -> Reply | None:
+        """Return the journey of a first tap, if this is a second one."""
+        visitor, since = fresh.caller.visitor_digest, fresh.now - limits.RESEND_SECONDS
+        tapped = await fresh.tx.journeys.find_recent(visitor, fresh.stored.name, digest, since)
+        return Reply(view=await self._turn(fresh.tx, tapped, fresh.caller).view()) if tapped else None
 
     def _fresh(self, tx: UnitOfWork, name: str, caller: Caller) -> Turn:
         now = self._world.clock.now()
@@ -158,7 +168,14 @@ class Desk:
         return None
 
     async def _finish(self, journey_id: str, caller: Caller, answered: Answered, slow: Slow) -> Reply:
-        """Do the slow part outside, then write what came of it in a second transaction."""
+        """Do the slow part outside, then write what came of it; when nothing can come of it, nothing was tried."""
+        try:
+            return await self._settled(journey_id, caller, answered, slow)
+        except (Busy, Unreachable):
+            await self._give_back(journey_id, caller, slow)
+            raise
+
+    async def _settled(self, journey_id: str, caller: Caller, answered: Answered, slow: Slow) -> Reply:
         work = await self._work(slow, journey_id, caller)
         async with self._world.store.begin() as tx:
             turn = await self._hold(tx, journey_id, caller)
@@ -170,6 +187,16 @@ class Desk:
             reply = await self._settle(turn, slow, work)
             return await self._keep(turn, answered, reply)
 
+    async def _give_back(self, journey_id: str, caller: Caller, slow: Slow) -> None:
+        """Take the charge back, and let the same answer be sent again. A house too busy for that stays strict."""
+        with suppress(Busy):
+            async with self._world.store.begin() as tx:
+                turn = await self._hold(tx, journey_id, caller)
+                if isinstance(turn, Turn):
+                    if slow.proof is not None:
+                        await slow.proof.refund(slow.ticket, turn.situation())
+                    await turn.forget_answer()
+
     async def _settle(self, turn: Turn, slow: Slow, work: Any) -> Reply:
         if slow.proof is not None:
             reply = await steps.settle(turn, slow.proof, work, slow.ticket)
@@ -178,7 +205,9 @@ class Desk:
             return reply
         if slow.sharing is not None:
             return await steps.shared(turn, work)
-        return await (steps.end if isinstance(work, Refused) else steps.perform)(turn, work)
+        if isinstance(work, Refused):
+            return await (steps.objected if work.fields else steps.end)(turn, work)
+        return await steps.perform(turn, work)
 
     async def _work(self, slow: Slow, journey_id: str, caller: Caller) -> Any:
         if slow.proof is not None:

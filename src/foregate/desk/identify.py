@@ -11,11 +11,11 @@ Theory of operation
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import msgspec
 from msgspec.structs import replace
 
+from foregate.ids import customer_id_of as customer_id_of
+from foregate.ids import derived_id as _id
 from foregate.ports import CardHolder, Customer, Keyring, UnitOfWork
 from foregate.rules import inputs
 from foregate.rules.words import Who
@@ -56,6 +56,24 @@ class ByCardNameDocument(inputs.Answer, frozen=True):
     document_number: inputs.DocumentNumber
 
 
+class ByLink(inputs.Answer, frozen=True):
+    """What the link in a notice ends in."""
+
+    token: inputs.Link
+
+
+class ByBooking(inputs.Answer, frozen=True):
+    """Nobody in particular: a number of one's own, what to be called by, and the place that is wanted."""
+
+    phone: inputs.Phone
+    surname: inputs.Surname
+    outlet: inputs.OutletId
+    service: inputs.ServiceCode
+    starts_at: inputs.Moment
+    people: inputs.People = "1"
+    case_number: inputs.CaseNumber = ""
+
+
 class PickAnswer(inputs.Answer, frozen=True):
     """Which of the customers who share a number, by the value offered."""
 
@@ -68,32 +86,24 @@ CLAIMS: dict[Who, type[inputs.Answer]] = {
     Who.USER_NAME: ByUserName,
     Who.CARD_AND_PHONE: ByCardAndPhone,
     Who.CARD_NAME_DOCUMENT: ByCardNameDocument,
+    Who.LINK: ByLink,
+    Who.ANYBODY: ByBooking,
 }
 
-Claim = ByPhone | ByCard | ByUserName | ByCardAndPhone | ByCardNameDocument
-
-
-def customer_id_of(keyring: Keyring, core_ref: str) -> str:
-    """Return the id that a person of the core bank has, or will have, in Foregate."""
-    return _id(keyring, "customer", core_ref)
-
-
-def _id(keyring: Keyring, purpose: str, value: str) -> str:
-    raw = bytearray(keyring.derive(purpose, value.encode())[:16])
-    raw[6] = raw[6] & 0x0F | 0x80  # version 8, RFC 9562: bits of our own making
-    raw[8] = raw[8] & 0x3F | 0x80
-    return str(UUID(bytes=bytes(raw)))
+Claim = ByPhone | ByCard | ByUserName | ByCardAndPhone | ByCardNameDocument | ByLink | ByBooking
 
 
 def claim_key(claim: Claim) -> str:
     """Return what the visitor typed, as one key."""
     match claim:
-        case ByPhone(phone=phone) | ByCardAndPhone(phone=phone):
+        case ByPhone(phone=phone) | ByCardAndPhone(phone=phone) | ByBooking(phone=phone):
             return phone
         case ByUserName(user_name=name):
             return f"user_name:{name}"
         case ByCard(card_number=card) | ByCardNameDocument(card_number=card):
             return f"card:{card}"
+        case ByLink(token=token):
+            return f"link:{token}"
 
 
 def digest_of(claim: Claim, keyring: Keyring) -> bytes:
@@ -101,9 +111,14 @@ def digest_of(claim: Claim, keyring: Keyring) -> bytes:
     return keyring.digest("journey-claim", msgspec.json.encode(claim).decode())
 
 
+def digest_of_session(session_id: str, keyring: Keyring) -> bytes:
+    """The same for a journey that a session began."""
+    return keyring.digest("journey-claim", f"session:{session_id}")
+
+
 async def ask_core(claim: Claim, world: World) -> CardHolder | None:
     """Ask the core bank about the claimed card, outside any transaction. Claims without a card ask nothing."""
-    if isinstance(claim, ByPhone | ByUserName):
+    if isinstance(claim, ByPhone | ByUserName | ByLink | ByBooking):
         return None
     return await world.core.holder(claim.card_number)
 
@@ -122,6 +137,10 @@ async def subject_of(claim: Claim, holder: CardHolder | None, tx: UnitOfWork, ke
             return await _by_card_and_phone(claim, holder, tx, keyring)
         case ByCardNameDocument():
             return await _by_card_name_document(claim, holder, tx, keyring)
+        case ByBooking():
+            return _anybody(claim, keyring)
+        case ByLink():
+            return await _by_link(claim, tx, keyring)
 
 
 async def _by_phone(claim: ByPhone, tx: UnitOfWork, keyring: Keyring) -> Subject:
@@ -171,6 +190,17 @@ async def _by_card_name_document(
         flaw=None if is_theirs else "details-mismatch",
         card_number=holder.card_number if holder else None,
     )
+
+
+def _anybody(claim: ByBooking, keyring: Keyring) -> Subject:
+    # Whether the number is a customer's is not even asked: the subject is the number.
+    subject = _subject(claim, None, claim.phone, keyring)
+    return replace(subject, masked_phone=inputs.mask_phone(claim.phone))
+
+
+async def _by_link(claim: ByLink, tx: UnitOfWork, keyring: Keyring) -> Subject:
+    customer_id = await tx.stop_links.find(keyring.digest("stop-link", claim.token))
+    return _subject(claim, await tx.customers.find(customer_id) if customer_id else None, None, keyring)
 
 
 def _is_holder(claim: ByCardNameDocument, holder: CardHolder) -> bool:

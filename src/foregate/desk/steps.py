@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from foregate.acts import Done
-from foregate.desk import identify
+from foregate.desk import bookings, identify
 from foregate.desk.answers import Answered, Slow, typed
 from foregate.desk.turn import Turn
 from foregate.desk.view import Reply
@@ -60,14 +60,27 @@ async def identified(turn: Turn, claim: identify.Claim, holder: CardHolder | Non
     """The visitor said who they are. A remembered device of that very customer counts from here on."""
     keyring = turn.house.world.keyring
     subject = await identify.subject_of(claim, holder, turn.tx, keyring)
+    if isinstance(claim, identify.ByBooking) and (objected := await bookings.objection(turn, claim)) is not None:
+        return objected
     who = next(who for who, kind in identify.CLAIMS.items() if isinstance(claim, kind))
     seen = await device.recognise(parse(turn.caller.device), subject.customer_id, turn.tx)
     turn.change(who=who, subject=subject, chosen=None)
     turn.claim(identify.digest_of(claim, keyring))
+    if isinstance(claim, identify.ByLink):
+        return await _by_link(turn, claim)
     if seen is not None:
         turn.change(evidence=(Evidence("device", turn.now),), device_id=seen.device_id)
         if seen.seen_at + limits.DEVICE_TOUCH_SECONDS <= turn.now:
             await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
+    return await advance(turn)
+
+
+async def _by_link(turn: Turn, claim: identify.ByLink) -> Reply:
+    """The link is all that is said and all that is shown: it is used in the transaction of the act that it buys."""
+    digest = turn.house.world.keyring.digest("stop-link", claim.token)
+    if not await turn.tx.stop_links.use(digest, turn.now):
+        return await end(turn, Refused(cause="link-over"))
+    turn.change(evidence=(Evidence("notice_link", turn.now),))
     return await advance(turn)
 
 
@@ -171,6 +184,13 @@ async def advance(turn: Turn) -> Reply:
     return Reply(view=await turn.view(decision))
 
 
+async def objected(turn: Turn, refused: Refused) -> Reply:
+    """What was typed for the act is not right: written down, and told beside the fields. The journey goes on."""
+    reply = await turn.told(refused, refused.fields)
+    await _record(turn, "details-refused", {"journey": turn.row.name, "cause": refused.cause})
+    return reply
+
+
 async def end(turn: Turn, refused: Refused) -> Reply:
     """The journey cannot go on for this customer."""
     turn.end("refused")
@@ -185,10 +205,9 @@ async def perform(turn: Turn, prepared: Any) -> Reply:
     customer = turn.customer = await turn.tx.customers.hold(turn.subject.customer_id)
     if customer is not None and customer.ended_at >= turn.stored.created_at and not turn.is_fresh:
         return await end(turn, Refused(cause="journey-ended"))
-    if turn.row.needs_permission:
-        closed = await turn.closed()
-        if closed is not None:
-            return await end(turn, closed)
+    against = await turn.cooling() or (await turn.closed() if turn.row.needs_permission else None)
+    if against is not None:
+        return await end(turn, against)
     done = await turn.house.acts[turn.row.act].perform(prepared, turn.situation())
     if isinstance(done, Refused):
         return await end(turn, done)

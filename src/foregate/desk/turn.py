@@ -13,6 +13,7 @@ import msgspec
 
 from foregate.acts import ActKind
 from foregate.desk.identify import CLAIMS, PickAnswer
+from foregate.desk.sessions import idle_seconds
 from foregate.desk.state import State, seal
 from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told, View
 from foregate.ports import Customer, JourneyRow, SessionRow, UnitOfWork
@@ -23,7 +24,7 @@ from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
-from foregate.rules.words import CodeTo, Tier, Who
+from foregate.rules.words import PERMIT, CodeTo, Tier, Who, proofs_of
 from foregate.situation import Refused, Situation, Subject, World
 
 NOBODY = Subject(
@@ -142,6 +143,8 @@ class Turn:
                 unusable[proof] = "proof-disabled"
             elif any(row.blocked_until > self.now and row.lane == self.lane for row in mine):
                 unusable[proof] = "proof-blocked"
+        if PERMIT in proofs_of(self.row.prove) and not await self.tx.permits.was_given(self.subject.customer_id):
+            unusable[PERMIT.name] = "permit-over"
         return unusable
 
     async def objection(self, *, is_last: bool) -> Refused | None:
@@ -150,7 +153,19 @@ class Turn:
             return None
         if self.subject.flaw is not None and self.row.code_to is not CodeTo.EITHER:
             return Refused(cause=self.subject.flaw)
+        cooling = await self.cooling()
+        if cooling is not None:
+            return cooling
         return await self.closed() if self.row.needs_permission and not is_last else None
+
+    async def cooling(self) -> Refused | None:
+        """Return that the customer's number is too new for what this row does, or None."""
+        if not self.row.cooling:
+            return None
+        customer = self.customer or await self.tx.customers.find(self.subject.customer_id)
+        if customer is None or customer.cooling_until <= self.now:
+            return None
+        return Refused(cause="cooling-off", retry_in_seconds=customer.cooling_until - self.now)
 
     async def closed(self) -> Refused | None:
         """Return why login permission is closed in this lane, or None when it is open."""
@@ -203,8 +218,21 @@ class Turn:
                 return StepView(name="pick", kind="pick", fields=fields_of(PickAnswer), options=options)
             case Inform():
                 wanted = self.house.acts[self.row.act].INPUT
-                return StepView(name=self.row.act, kind="inform", fields=fields_of(wanted) if wanted else ())
+                fields = fields_of(wanted) if wanted else ()
+                return StepView(name=self.row.act, kind="inform", fields=fields, options=await self._own())
         return None
+
+    async def _own(self) -> tuple[Option, ...]:
+        """Return what of the customer's own the act may be about."""
+        match self.row.act:
+            case "revoke-session":
+                sessions = await self.tx.sessions.of(self.subject.customer_id)
+                live = (row for row in sessions if row.seen_at + idle_seconds(row) > self.now)
+                return tuple(Option(row.session_id, agent=row.agent) for row in live)
+            case "forget-device":
+                devices = await self.tx.devices.of(self.subject.customer_id)
+                return tuple(Option(row.device_id, agent=row.agent) for row in devices)
+        return ()
 
     def _other_ways(self, decision: engine.Decision | None) -> tuple[OtherWay, ...]:
         match decision:
@@ -254,6 +282,11 @@ class Turn:
     def end(self, status: str) -> None:
         """The journey is over: done or refused."""
         self.status = status
+
+    async def forget_answer(self) -> None:
+        """Nothing came of the answer being worked on: sent again under its key it is a new one."""
+        self.stored = msgspec.structs.replace(self.stored, last_key=None, last_request=None, last_reply=None)
+        await self.save(moved=False)
 
     async def save(
         self, *, moved: bool, key: str | None = None, request: bytes | None = None, reply: bytes | None = None

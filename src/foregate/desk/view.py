@@ -10,10 +10,11 @@ from foregate.rules.inputs import Field
 
 
 class Option(msgspec.Struct, frozen=True):
-    """Something to pick, such as one of several people who share a number: masked."""
+    """Something to pick: one of several people who share a number, masked, or a browser as it calls itself."""
 
     value: str
-    label: str
+    label: str = ""
+    agent: str | None = None  # the doors say it in words that its owner knows
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,9 +11,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
-from foregate.doors import pages
+from foregate.doors import console, pages
 from foregate.doors.api import app as api
+from foregate.doors.api import appointments as api_appointments
+from foregate.doors.api import outlets as api_outlets
+from foregate.doors.console.live import Live
 from foregate.doors.edge import Edge
+from foregate.doors.pages import assets
 from foregate.settings import Settings
 
 
@@ -22,13 +26,23 @@ def build(
 ) -> tuple[Starlette, ASGIApp]:
     """Return the inner application, for its state, and the whole behind its edge, to be served."""
     inner = Starlette(
-        routes=[*api.routes(), *more, *pages.routes()],
+        routes=[
+            *api.routes(),
+            *api_outlets.routes(),
+            *api_appointments.routes(),
+            *more,
+            *console.routes(),
+            *pages.routes(),
+        ],
         exception_handlers={HTTPException: _http_error, Exception: _let_through},
         lifespan=lifespan,
     )
     for name, part in state.items():
         setattr(inner.state, name, part)
     inner.state.settings = settings
+    inner.state.live = Live()
+    if settings.map_tiles_url:
+        assets.map_files()  # compressing them takes a moment: now, and not while somebody waits
 
     async def refuse_at_edge(request: Request, cause: str) -> Response:
         request.scope["app"] = inner

@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, keys, check, journeys, policy, causes, import, audit, demo.
+"""The command line: serve, migrate, keys, check, journeys, policy, causes, import, audit, staff, models, face, demo.
 
 Everything heavy is imported by the command that needs it, so `foregate --help` answers at once.
 Exit codes: 0 done; 1 something was found (a broken promise, a tampered record, a bad row); 2 bad usage or settings.
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from foregate import __version__
-from foregate.doors import cli_rules
+from foregate.doors import cli_face, cli_models, cli_rules, cli_staff
 
 app = App(
     name="foregate",
@@ -30,6 +30,17 @@ imports = App(name="import", help="Bring data in.")
 audit = App(name="audit", help="The record that nobody can alter unseen.")
 app.command(imports)
 app.command(audit)
+staff = App(name="staff", help="Who works at the counter.")
+staff.command(cli_staff.add)
+app.command(staff)
+
+models = App(name="models", help="The models that sign-in by face runs on.")
+models.command(cli_models.fetch)
+models.command(cli_models.verify)
+app.command(models)
+face = App(name="face", help="How well faces are told apart.")
+face.command(cli_face.evaluate)
+app.command(face)
 
 SettingsFile = Annotated[str | None, Parameter(name=["--settings", "-s"], help="TOML file; FOREGATE_* overrides it.")]
 
@@ -97,6 +108,54 @@ def import_customers(file: Path, *, settings: SettingsFile = None) -> None:
     from foregate.doors.cli_work import import_file
 
     sys.exit(asyncio.run(import_file(_settings(settings, "database", "keys_file"), file)))
+
+
+@imports.command(name="documents")
+def import_documents(file: Path, *, settings: SettingsFile = None) -> None:
+    """Import identity documents into the embedded registry from a CSV file; running it again changes what changed.
+
+    Columns: holder,name,document_type,document_number,document_expires_on
+
+    Example: foregate import documents documents.csv --settings /etc/foregate.toml
+    """
+    from foregate.doors.cli_work import import_documents_file
+
+    sys.exit(asyncio.run(import_documents_file(_settings(settings, "database", "keys_file"), file)))
+
+
+@imports.command(name="outlets")
+def import_outlets(
+    file: Path,
+    *,
+    mapping: Path | None = None,
+    rejects: Path | None = None,
+    retire_missing: bool = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Import outlets from a CSV or GeoJSON file (.gz too); running it again changes what changed.
+
+    Without a mapping file, columns are named outlet_id, name, address, latitude, longitude, hours, and so on. With
+    --retire-missing, outlets that the file no longer holds are found by nobody any more.
+
+    Example: foregate import outlets branches.csv.gz --mapping branches.toml --rejects bad.csv -s /etc/foregate.toml
+
+    Parameters
+    ----------
+    file
+        .csv, .geojson or .json, with or without .gz
+    mapping
+        TOML file that says which column is what
+    rejects
+        where every rejected record is written, with the reason
+    retire_missing
+        take what the file does not hold out of every list; nothing is done when a record was rejected
+    settings
+        TOML file; FOREGATE_* overrides it
+    """
+    from foregate.doors.cli_outlets import import_file
+
+    chosen = _settings(settings, "database", "keys_file")
+    sys.exit(asyncio.run(import_file(chosen, file, mapping, rejects, retire_missing)))
 
 
 @audit.command(name="verify")

@@ -13,6 +13,17 @@ from foregate.settings import Settings
 out = Console()
 
 
+class _Refused:
+    """The lines of a file that were refused, told as they come."""
+
+    def __init__(self) -> None:
+        self.any = False
+
+    def __call__(self, line: int, reason: str) -> None:
+        self.any = True
+        out.print(f"[red]line {line}[/red]: {escape(reason)}", soft_wrap=True)
+
+
 async def import_file(settings: Settings, file: Path) -> int:
     """Import a customer file; say line by line what was refused. Returns the exit code."""
     from foregate.bootstrap import SystemClock, open_store
@@ -24,15 +35,10 @@ async def import_file(settings: Settings, file: Path) -> int:
     keys = load_keys(Path(settings.keys_file))
     store = await open_store(settings, keys, SystemClock())
     hasher = Argon2Hasher(keys)
-    refused: list[str] = []
-
-    def report(line: int, reason: str) -> None:
-        refused.append(f"line {line}: {reason}")
-        out.print(f"[red]line {line}[/red]: {escape(reason)}", soft_wrap=True)
-
+    core, report = EmbeddedCoreBank(store, keys, hasher), _Refused()
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            counts = await import_customers(EmbeddedCoreBank(store, keys, hasher), lines, report)
+            counts = await import_customers(core, lines, report)
     except ValueError as wrong:  # other columns, or no text in UTF-8
         print(f"{file} is no file of customers: {wrong}", file=sys.stderr)
         return 2
@@ -40,7 +46,29 @@ async def import_file(settings: Settings, file: Path) -> int:
         hasher.close()
         await store.close()
     out.print(f"{counts}")
-    return 1 if refused else 0
+    return 1 if report.any else 0
+
+
+async def import_documents_file(settings: Settings, file: Path) -> int:
+    """Import a file of identity documents; say line by line what was refused. Returns the exit code."""
+    from foregate.bootstrap import SystemClock, open_store
+    from foregate.gateways.document_registry.csv_import import import_documents
+    from foregate.gateways.document_registry.embedded import EmbeddedRegistry
+    from foregate.store.keyring import load_keys
+
+    keys, clock = load_keys(Path(settings.keys_file)), SystemClock()
+    store = await open_store(settings, keys, clock)
+    report = _Refused()
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            counts = await import_documents(EmbeddedRegistry(store, keys, clock), lines, report)
+    except ValueError as wrong:
+        print(f"{file} is no file of documents: {wrong}", file=sys.stderr)
+        return 2
+    finally:
+        await store.close()
+    out.print(f"{counts}")
+    return 1 if report.any else 0
 
 
 async def verify_audit(settings: Settings, anchor: Path | None) -> int:

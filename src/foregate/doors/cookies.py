@@ -1,4 +1,4 @@
-"""The four cookies, and nothing else that a browser keeps.
+"""The six cookies, and nothing else that a browser keeps.
 
 Over TLS they are `__Host-` cookies: Secure, of this very host, for the whole site (RFC 6265bis 4.1.3). The demo on
 a loopback address has no TLS, so there they lose the prefix and the flag, and nowhere else.
@@ -7,6 +7,8 @@ a loopback address has no TLS, so there they lose the prefix and the flag, and n
   session   signed in; lives in memory of the browser, the server decides when it ends
   device    a remembered device; 400 days
   language  zh or en
+  staff     a member of staff, signed in at the console; never sent along from another site
+  staff-ceremony   ties a passkey's challenge to the browser that asked for it; two minutes
 """
 
 from __future__ import annotations
@@ -38,10 +40,18 @@ class Cookies:
         """Return a cookie's value."""
         return request.cookies.get(self._prefix + name)
 
-    def set(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
-        """Set a cookie; without `seconds` it goes with the browser's session."""
+    def set(
+        self, response: Response, name: str, value: str, seconds: int | None = None, *, is_strict: bool = False
+    ) -> None:
+        """Set a cookie; without `seconds` it goes with the browser's session. `is_strict`: no link brings it along."""
         response.set_cookie(
-            self._prefix + name, value, max_age=seconds, path="/", secure=self._is_secure, httponly=True, samesite="lax"
+            self._prefix + name,
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self._is_secure,
+            httponly=True,
+            samesite="strict" if is_strict else "lax",
         )
 
     def clear(self, response: Response, name: str) -> None:

@@ -42,6 +42,7 @@ REMEDY_ACTIONS: Final = frozenset(
         "another-way",  # take another proof of the same journey
         "start-again",  # the same journey from its beginning
         "wait",  # the seconds are in the answer
+        "another-time",  # choose another free time of the same service
         "visit-outlet",  # a person with an ID card is let in by people
     }
 )
@@ -74,6 +75,7 @@ CAUSES: Final[Causes] = _rows(
     _anyone("code-used-up", 403, "start-again", "another-way", "visit-outlet"),
     _anyone("code-too-soon", 429, "wait", "text-us", "another-way", "visit-outlet"),
     _anyone("codes-spent", 429, "text-us", "another-way", "wait", "visit-outlet"),
+    _anyone("link-over", 410, "freeze", "visit-outlet"),
     _anyone("text-not-arrived", 403, "try-again", "ask-new-code", "another-way", "visit-outlet"),
     # After possession: the visitor holds the number or the device.
     _earned("password-wrong", POSSESSION, "try-again", "another-way", "reset-password", "reopen", "visit-outlet"),
@@ -87,14 +89,32 @@ CAUSES: Final[Causes] = _rows(
     _earned("closed-by-customer", POSSESSION, "reopen", "visit-outlet"),
     _earned("closed-by-disuse", POSSESSION, "reopen", "visit-outlet"),
     _earned("closed-by-bank", POSSESSION, "visit-outlet"),
+    _earned("permit-wrong", POSSESSION, "try-again", "another-way", "visit-outlet"),
+    _earned("permit-over", POSSESSION, "another-way", "visit-outlet", status=410),
+    _earned("cooling-off", POSSESSION, "wait", "freeze", "visit-outlet"),
     # After the customer is certain.
     _earned("already-registered", CUSTOMER, "sign-in", "reset-password", "reopen", "visit-outlet", status=409),
     _earned("too-young", CUSTOMER, "visit-outlet"),
     _earned("number-taken", CUSTOMER, "visit-outlet", status=409),
     _earned("user-name-taken", CUSTOMER, "try-again", "visit-outlet", status=422),
     _earned("password-refused", CUSTOMER, "try-again", "visit-outlet", status=422),
+    # Identity documents.
+    _earned("document-expired", CUSTOMER, "renew-document", "visit-outlet"),
+    _earned("document-lapsed", CUSTOMER, "visit-outlet"),
+    _earned("document-mismatch", CUSTOMER, "try-again", "visit-outlet", status=422),
+    _earned("document-unconfirmed", CUSTOMER, "try-again", "visit-outlet", status=422),
+    _earned("document-paused", CUSTOMER, "wait", "visit-outlet"),
     _earned("no-such-device", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
     _earned("no-such-session", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
+    # Appointments. What is free, and what a secret link leads to, is nobody's secret from whoever asks.
+    _anyone("place-taken", 409, "another-time", "visit-outlet"),
+    _anyone("appointment-unknown", 404, "book-appointment", "visit-outlet"),
+    _anyone("appointment-over", 409, "book-appointment", "visit-outlet"),
+    _anyone("check-in-closed", 409, "wait", "visit-outlet"),
+    # These are about the number's holder: told when a code has proved the number.
+    _earned("booked-already", CUSTOMER, "start-again", "visit-outlet", status=409),
+    _earned("too-many-bookings", CUSTOMER, "another-time", "visit-outlet", status=409),
+    _earned("booking-paused", CUSTOMER, "wait", "visit-outlet"),
     # Sessions.
     _anyone("not-signed-in", 401, "sign-in", "reset-password", "visit-outlet"),
     _anyone("session-ended", 401, "sign-in", "reset-password", "visit-outlet"),

@@ -174,7 +174,7 @@ def _works(remedy: str, around: Around, journeys: Table) -> bool:
     match remedy:
         case "visit-outlet":
             return True
-        case "try-again" | "start-again":
+        case "try-again" | "start-again" | "another-time":
             return True
         case "ask-new-code" | "text-us":
             return around.step == "phone_code"
@@ -185,7 +185,7 @@ def _works(remedy: str, around: Around, journeys: Table) -> bool:
         case "reopen" if around.failures_in_a_row < limits.OFFER_REOPEN_FROM:
             return False
         case _:
-            return remedy not in REMEDY_ACTIONS and journeys[remedy].open and remedy != around.journey
+            return remedy not in REMEDY_ACTIONS and journeys[remedy].is_public and remedy != around.journey
 
 
 def block_seconds(failures_in_a_row: int) -> int:

@@ -20,32 +20,16 @@ from typing import Annotated, Any, Final, TypeVar, get_type_hints
 import msgspec
 import phonenumbers
 from stdnum import luhn
-from stdnum.cn import ric
-from stdnum.exceptions import ValidationError
 
-from foregate.rules import limits
-
-
-class BadInput(ValueError):
-    """What was typed cannot be right. `code` names the sentence that says what to do."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class DocumentType(StrEnum):
-    """Identity documents (banking practice; ISO 20022 has no finer list for China)."""
-
-    RESIDENT_ID = "RESIDENT_ID"
-    TEMP_RESIDENT_ID = "TEMP_RESIDENT_ID"
-    RESIDENCE_PERMIT_HKMO = "RESIDENCE_PERMIT_HKMO"
-    RESIDENCE_PERMIT_TW = "RESIDENCE_PERMIT_TW"
-    FOREIGN_PR_ID = "FOREIGN_PR_ID"
-    MAINLAND_PERMIT_HKMO = "MAINLAND_PERMIT_HKMO"
-    MAINLAND_PERMIT_TW = "MAINLAND_PERMIT_TW"
-    PASSPORT_CN = "PASSPORT_CN"
-    PASSPORT_FOREIGN = "PASSPORT_FOREIGN"
+from foregate.rules import booking_inputs, document_inputs, limits
+from foregate.rules.document_inputs import DocumentType as DocumentType
+from foregate.rules.document_inputs import normal_document as normal_document
+from foregate.rules.document_inputs import normal_document_type as normal_document_type
+from foregate.rules.services import SERVICES
+from foregate.rules.spelling import BadInput as BadInput
+from foregate.rules.spelling import normal_name as normal_name
+from foregate.rules.spelling import plain as plain
+from foregate.rules.spelling import without_separators
 
 
 class Kind(StrEnum):
@@ -58,12 +42,21 @@ class Kind(StrEnum):
     NAME = "name"
     DOCUMENT_TYPE = "document-type"
     DOCUMENT_NUMBER = "document-number"
+    DAY = "day"
     CODE = "code"
     PASSWORD = "password"
     NEW_PASSWORD = "new-password"
     PIN = "pin"
     CHOICE = "choice"
+    SURNAME = "surname"
+    OUTLET = "outlet"
+    SERVICE = "service"
+    MOMENT = "moment"
+    PEOPLE = "people"
+    CASE = "case-number"
     YES_NO = "yes-no"
+    PERMIT = "permit"
+    LINK = "link"
 
 
 def _typed(kind: Kind, longest: int = int(limits.FIELD_CHARS)) -> msgspec.Meta:
@@ -78,11 +71,20 @@ NewUserName = Annotated[str, _typed(Kind.NEW_USER_NAME)]
 Name = Annotated[str, _typed(Kind.NAME)]
 DocumentKind = Annotated[str, _typed(Kind.DOCUMENT_TYPE)]
 DocumentNumber = Annotated[str, _typed(Kind.DOCUMENT_NUMBER)]
+Day = Annotated[str, _typed(Kind.DAY)]
 Code = Annotated[str, _typed(Kind.CODE)]
+Permit = Annotated[str, _typed(Kind.PERMIT)]
+Link = Annotated[str, _typed(Kind.LINK)]
 Password = Annotated[str, _typed(Kind.PASSWORD)]
 NewPassword = Annotated[str, _typed(Kind.NEW_PASSWORD)]
 Pin = Annotated[str, _typed(Kind.PIN)]
 Choice = Annotated[str, _typed(Kind.CHOICE)]
+Surname = Annotated[str, _typed(Kind.SURNAME)]
+OutletId = Annotated[str, _typed(Kind.OUTLET)]
+ServiceCode = Annotated[str, _typed(Kind.SERVICE)]
+Moment = Annotated[str, _typed(Kind.MOMENT)]
+People = Annotated[str, _typed(Kind.PEOPLE)]
+CaseNumber = Annotated[str, _typed(Kind.CASE)]
 YesNo = Annotated[bool, msgspec.Meta(extra={"kind": Kind.YES_NO}, extra_json_schema={"x-kind": "yes-no"})]
 
 
@@ -115,7 +117,14 @@ def _kind(hint: Any) -> Kind:
 
 
 def _options(kind: Kind) -> tuple[str, ...]:
-    return tuple(DocumentType) if kind is Kind.DOCUMENT_TYPE else ()
+    return OPTIONS.get(kind, ())
+
+
+OPTIONS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.DOCUMENT_TYPE: tuple(DocumentType),
+    Kind.SERVICE: tuple(SERVICES),
+    Kind.PEOPLE: booking_inputs.PEOPLE,
+}
 
 
 class InvalidFields(ValueError):
@@ -152,27 +161,9 @@ def _normal_document_of(answer: Answer, number: str) -> str:
     return normal_document(plain(getattr(answer, "document_type", "")).upper(), number)
 
 
-# Control, format, surrogate, unassigned. Private-use characters stay: older systems keep rare names there.
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn"})
-
-
-def plain(text: str) -> str:
-    """Return `text` in NFKC (full-width forms become plain) without blanks at its ends or control characters."""
-    # Dropped first, folded after: an invisible character between a letter and its accent would keep them apart.
-    seen = "".join(c for c in text if unicodedata.category(c) not in _UNSEEN)
-    return unicodedata.normalize("NFKC", seen).strip()
-
-
-_SEPARATORS: Final = re.compile(r"[\s\-‐-―.()·]+")
-
-
-def _digits(text: str) -> str:
-    return _SEPARATORS.sub("", plain(text))
-
-
 def normal_phone(text: str, region: str = "CN") -> str:
     """Return a mobile number in E.164. `13800138000`, `+86 138-0013-8000` and `0086138...` are one number."""
-    compact = _digits(text)
+    compact = without_separators(text)
     if not compact:
         raise BadInput("empty")
     if compact.startswith("00"):
@@ -192,7 +183,7 @@ def normal_phone(text: str, region: str = "CN") -> str:
 
 def normal_card(text: str) -> str:
     """Return a card number as 12 to 19 digits with a right check digit (ISO/IEC 7812)."""
-    digits = _digits(text)
+    digits = without_separators(text)
     if not digits:
         raise BadInput("empty")
     if not re.fullmatch(r"[0-9]{12,19}", digits):
@@ -202,73 +193,12 @@ def normal_card(text: str) -> str:
     return digits
 
 
-def normal_name(text: str) -> str:
-    """Return a person's name for comparison: one dot for all dots, single blanks, Latin letters in capitals."""
-    name = re.sub(r"[·•‧・･∙⋅.]", "·", plain(text))
-    name = re.sub(r"[’‘`´]", "'", name)  # phones type curly ones by themselves
-    name = unicodedata.normalize("NFKC", re.sub(r"\s+", " ", name).upper())
-    name = re.sub(r"\s*·\s*", "·", name)
-    if not name:
-        raise BadInput("empty")
-    if len(name) > 60:
-        raise BadInput("name-too-long")
-    if not all(unicodedata.category(c)[0] in "LM" or unicodedata.category(c) == "Co" or c in " ·'-" for c in name):
-        raise BadInput("name-characters")
-    # Blanks between Han characters are layout, in Latin names they part the words.
-    return re.sub(r"(?<=[⺀-鿿\U00020000-\U0003ffff]) (?=[⺀-鿿\U00020000-\U0003ffff])", "", name)
-
-
-def normal_document(kind: str, text: str) -> str:
-    """Return a document number in capitals, checked as its type allows (GB 11643 for resident IDs)."""
-    number = _digits(text).upper()
-    if not number:
-        raise BadInput("empty")
-    match kind:
-        case DocumentType.RESIDENT_ID | DocumentType.TEMP_RESIDENT_ID:
-            return _resident_number(number)
-        case DocumentType.RESIDENCE_PERMIT_HKMO | DocumentType.RESIDENCE_PERMIT_TW | DocumentType.FOREIGN_PR_ID:
-            if not re.fullmatch(r"[0-9]{17}[0-9X]|[A-Z]{3}[0-9]{12}", number):
-                raise BadInput("document-number")
-        case DocumentType.MAINLAND_PERMIT_HKMO:
-            if not re.fullmatch(r"[HM][0-9]{8}([0-9]{2})?", number):
-                raise BadInput("document-number")
-        case DocumentType.MAINLAND_PERMIT_TW:
-            if not re.fullmatch(r"[0-9]{8}([0-9]{2})?", number):
-                raise BadInput("document-number")
-        case DocumentType.PASSPORT_CN | DocumentType.PASSPORT_FOREIGN:
-            if not re.fullmatch(r"[A-Z0-9]{5,17}", number):
-                raise BadInput("document-number")
-        case _:
-            raise BadInput("document-type")
-    return number
-
-
-def _resident_number(number: str) -> str:
-    if not re.fullmatch(r"[1-8][0-9]{16}[0-9X]", number):
-        raise BadInput("document-number")
-    try:
-        ric.validate(number)
-    except ValidationError as wrong:
-        # An area that was merged or renamed is no reason to send anybody away; a wrong check digit is.
-        if type(wrong).__name__ != "InvalidComponent":
-            raise BadInput("document-check-digit") from None
-    return number
-
-
-def normal_document_type(text: str) -> str:
-    """Return one of DocumentType."""
-    value = plain(text).upper()
-    if value not in set(DocumentType):
-        raise BadInput("document-type")
-    return value
-
-
 _LONG_CODE_LETTERS: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
 
 
 def normal_code(text: str) -> str:
     """Return a code: digits, or the long form's base32 (Crockford) in capitals; blanks and dashes are dropped."""
-    code = _digits(text).upper()
+    code = without_separators(text).upper()
     if not code:
         raise BadInput("empty")
     if re.fullmatch(rf"[0-9]{{{limits.CODE_DIGITS:d}}}", code):
@@ -279,9 +209,28 @@ def normal_code(text: str) -> str:
     raise BadInput("code-shape")
 
 
+def _symbols(text: str, length: int, code: str) -> str:
+    symbols = without_separators(text).upper().translate(_LONG_CODE_LETTERS)
+    if not symbols:
+        raise BadInput("empty")
+    if not re.fullmatch(rf"[0-9A-HJKMNP-TV-Z]{{{length:d}}}", symbols):
+        raise BadInput(code)
+    return symbols
+
+
+def normal_permit(text: str) -> str:
+    """Return the symbols of a permit in capitals; groups, blanks and look-alikes are forgiven."""
+    return _symbols(text, limits.LONG_CODE_SYMBOLS, "permit-shape")
+
+
+def normal_link(text: str) -> str:
+    """Return what a link in a notice ends in."""
+    return _symbols(text, limits.STOP_LINK_SYMBOLS, "link-shape")
+
+
 def normal_pin(text: str) -> str:
     """Return a card PIN of six digits."""
-    pin = _digits(text)
+    pin = without_separators(text)
     if not pin:
         raise BadInput("empty")
     if not re.fullmatch(r"[0-9]{6}", pin):
@@ -350,11 +299,20 @@ NORMAL: Final[Mapping[Kind, Callable[[str], str]]] = {
     Kind.NEW_USER_NAME: normal_user_name,
     Kind.NAME: normal_name,
     Kind.DOCUMENT_TYPE: normal_document_type,
+    Kind.DAY: document_inputs.normal_day,
     Kind.CODE: normal_code,
     Kind.PASSWORD: typed_password,
     Kind.NEW_PASSWORD: typed_password,
     Kind.PIN: normal_pin,
     Kind.CHOICE: _choice,
+    Kind.PERMIT: normal_permit,
+    Kind.LINK: normal_link,
+    Kind.SURNAME: booking_inputs.normal_surname,
+    Kind.OUTLET: booking_inputs.normal_outlet,
+    Kind.SERVICE: booking_inputs.normal_service,
+    Kind.MOMENT: booking_inputs.normal_moment,
+    Kind.PEOPLE: booking_inputs.normal_people,
+    Kind.CASE: booking_inputs.normal_case,
 }
 
 

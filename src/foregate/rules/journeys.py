@@ -24,9 +24,12 @@ from foregate.rules.words import (
     COUNTER_ID,
     DEVICE,
     FACE,
+    NOTICE_LINK,
     PASSKEY,
     PASSWORD,
+    PERMIT,
     PHONE_CODE,
+    PROOFS,
     SOCIAL,
     CodeTo,
     Formula,
@@ -52,6 +55,16 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
     charges: tuple[str, ...] = ()
     cooling: bool = False  # for a while, what was changed vouches for nothing but signing in
     open: bool = True
+
+    @property
+    def is_at_counter(self) -> bool:
+        """True when people do it at an outlet, the customer before them."""
+        return Who.IN_PERSON in self.who
+
+    @property
+    def is_public(self) -> bool:
+        """True when the front door offers and begins it. What is done at the counter only the console performs."""
+        return self.open and not self.is_at_counter
 
     def counter_for(self, proof: Proof) -> str | None:
         """Return the counter that a wrong `proof` is charged to, or None when the row names none."""
@@ -94,20 +107,19 @@ JOURNEYS: Final[Table] = table(
     Journey(name="reopen", who=(Who.CARD_AND_PHONE,), prove=PHONE_CODE & (CARD_PIN | PASSWORD | FACE) | PASSKEY,
             code_to=CodeTo.BOUND, act="reopen", changes=("login_permission", "counters"), charges=GUESSED),
     Journey(name="reset-password", who=(PHONE, CARD, NAME),
-            prove=PHONE_CODE & (CARD_PIN | FACE) | PASSKEY | COUNTER_ID & PHONE_CODE, act="set-password",
+            prove=PHONE_CODE & (CARD_PIN | FACE) | PASSKEY | PERMIT & PHONE_CODE, act="set-password",
             changes=("password", "sessions", "counters", "login_permission"),
             charges=("phone_code", "card_pin", "face")),
     Journey(name="renew-document", who=(SESSION, PHONE, CARD), prove=FULL, act="renew-document",
-            changes=("document",), charges=GUESSED, open=False),
+            changes=("document",), charges=GUESSED),
     Journey(name="renew-face", who=(SESSION, PHONE, CARD),
             prove=PHONE_CODE & CARD_PIN | DEVICE & CARD_PIN | PASSKEY, act="renew-face", changes=("face",),
             charges=("phone_code", "card_pin"), open=False),
-    Journey(name="replace-phone-at-counter", who=(Who.IN_PERSON,), prove=COUNTER_ID,
-            act="replace-phone-at-counter", changes=("registered_phone", "sessions", "permit", "login_permission"),
-            open=False),
     # Protect yourself: never more than one thing of your own.
     Journey(name="freeze", who=(PHONE, CARD), prove=PHONE_CODE | CARD_PIN, code_to=CodeTo.EITHER,
             act="close-permission", changes=("login_permission", "sessions"), charges=("phone_code", "card_pin@freeze")),
+    Journey(name="stop-by-link", who=(Who.LINK,), prove=NOTICE_LINK, act="close-permission",
+            changes=("login_permission", "sessions")),
     Journey(name="sign-out", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="end-session",
             changes=("session",), charges=GUESSED),
     Journey(name="sign-out-everywhere", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
@@ -125,9 +137,18 @@ JOURNEYS: Final[Table] = table(
             charges=GUESSED, open=False),
     Journey(name="add-passkey", who=(SESSION,), prove=FULL, act="add-passkey", changes=("passkey",),
             charges=GUESSED, cooling=True, open=False),
+    # At the counter: the console performs these, nobody else.
+    Journey(name="replace-phone-at-counter", who=(Who.IN_PERSON,), prove=COUNTER_ID, act="replace-phone-at-counter",
+            changes=("registered_phone", "sessions", "devices", "permit", "login_permission", "counters")),
+    Journey(name="unfreeze-at-counter", who=(Who.IN_PERSON,), prove=COUNTER_ID, act="unfreeze-at-counter",
+            changes=("login_permission", "counters")),
+    Journey(name="correct-document-at-counter", who=(Who.IN_PERSON,), prove=COUNTER_ID,
+            act="correct-document-at-counter", changes=("document",)),
+    Journey(name="end-sessions-at-counter", who=(Who.IN_PERSON,), prove=COUNTER_ID, act="end-sessions-at-counter",
+            changes=("sessions",)),
     # Nobody in particular.
     Journey(name="book-appointment", who=(Who.ANYBODY,), prove=PHONE_CODE, code_to=CodeTo.TYPED,
-            act="book-appointment", changes=("appointment",), charges=("phone_code",), open=False),
+            act="book-appointment", changes=("appointment",), charges=("phone_code",)),
 )
 # fmt: on
 
@@ -140,11 +161,13 @@ class Built(msgspec.Struct, frozen=True):
 
 
 BUILT: Final = Built(
-    proofs=frozenset({"phone_code", "device", "password", "card_pin"}),
-    who=frozenset({PHONE, CARD, NAME, SESSION, Who.CARD_AND_PHONE, Who.CARD_NAME_DOCUMENT}),
+    proofs=frozenset({"phone_code", "device", "password", "card_pin", "permit", "notice_link", "counter_id"}),
+    who=frozenset(
+        {PHONE, CARD, NAME, SESSION, Who.CARD_AND_PHONE, Who.CARD_NAME_DOCUMENT, Who.LINK, Who.IN_PERSON, Who.ANYBODY}
+    ),
 )
 EVERYTHING: Final = Built(
-    proofs=BUILT.proofs | {"face", "passkey", "social", "counter_id"},
+    proofs=frozenset(PROOFS),
     who=frozenset(Who),
 )
 

@@ -39,6 +39,7 @@ TWO_CATEGORIES = _any(
     "phone_code+password",
     "phone_code+card_pin",
     "phone_code+face",
+    "phone_code+permit",  # the permit sets the password that is then given: it is worth what it buys
     "device+password",
     "device+card_pin",
     "device+face",
@@ -51,11 +52,11 @@ POLICY: Final[Policy] = {
     "open-full-session": Evidence(2, SESSION_LONG, TWO_CATEGORIES),
     "register": Evidence(2, AFRESH, _any("phone_code+card_pin")),
     # Never by the factor that was locked alone: two categories, one of them the number bound to the card.
-    "reopen": Evidence(2, AFRESH, _any("phone_code+card_pin", "phone_code+password", "phone_code+face", "passkey")),
-    # The password itself cannot buy a new one.
-    "set-password": Evidence(
-        2, AFRESH, _any("phone_code+card_pin", "phone_code+face", "passkey", "counter_id+phone_code")
+    "reopen": Evidence(
+        2, AFRESH, _any("phone_code+card_pin", "phone_code+password", "phone_code+face", "phone_code+permit", "passkey")
     ),
+    # The password itself cannot buy a new one.
+    "set-password": Evidence(2, AFRESH, _any("phone_code+card_pin", "phone_code+face", "passkey", "permit+phone_code")),
     "renew-document": Evidence(2, SESSION_LONG, TWO_CATEGORIES),
     # A face does not vouch for its own successor, nor does the password that a face may have bought; nor does a
     # stolen session, in which a thief would enrol his own.
@@ -63,11 +64,14 @@ POLICY: Final[Policy] = {
     "replace-phone": Evidence(2, AFRESH, TWO_CATEGORIES),
     # Two tellers, one ID card, one person present (NIST SP 800-63B-4, 4.2.1.4): in person stands alone.
     "replace-phone-at-counter": Evidence(1, AFRESH, _any("counter_id")),
+    "unfreeze-at-counter": Evidence(1, AFRESH, _any("counter_id")),
+    "correct-document-at-counter": Evidence(1, AFRESH, _any("counter_id")),
+    "end-sessions-at-counter": Evidence(1, AFRESH, _any("counter_id")),
     "remember-device": Evidence(2, AFRESH, TWO_CATEGORIES),
     "link-social": Evidence(2, AFRESH, TWO_CATEGORIES),
     "add-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),
     # To protect oneself one thing of one's own is enough.
-    "close-permission": Evidence(1, AFRESH, _any("phone_code", "card_pin")),
+    "close-permission": Evidence(1, AFRESH, _any("phone_code", "card_pin", "notice_link")),
     "end-session": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "end-all-sessions": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "revoke-session": Evidence(1, SESSION_LONG, ANYTHING_HELD),

@@ -26,6 +26,11 @@ _GIVE_BACK: Final = Statement(
 )
 _INSERT: Final = Statement(insert_into(customer).on_conflict_do_nothing().returning(customer.c.customer_id))
 _SET_PASSWORD: Final = Statement(update(customer).where(_is_customer).values(password_hash=text_of("password_hash")))
+_MOVE_PHONE: Final = Statement(
+    update(customer)
+    .where(_is_customer)
+    .values(phone_sealed=bindparam("new_phone_sealed"), cooling_until=time_of("until"))
+)
 _END_EARLIER: Final = Statement(update(customer).where(_is_customer).values(ended_at=time_of("now")))
 _SIGNED_IN: Final = Statement(update(customer).where(_is_customer).values(last_sign_in_at=time_of("now")))
 
@@ -73,6 +78,14 @@ class CustomersIn:
         """Replace the password's hash."""
         await self._connection.run(_SET_PASSWORD, of_customer=customer_id, password_hash=password_hash)
 
+    async def move_phone(self, customer_id: str, phone: str, *, was: bytes, to: bytes, cooling_until: int) -> None:
+        """Claim the new number, let go of the old one, write it down. Raises Taken("phone"), having written nothing."""
+        if await self._connection.one(_CLAIM, kind="phone", digest=to, customer_id=customer_id) is None:
+            raise Taken("phone")
+        await self._connection.run(_GIVE_BACK, kind="phone", digest=was)
+        sealed = self._keys.encrypt(phone.encode(), f"customer.phone:{customer_id}")
+        await self._connection.run(_MOVE_PHONE, of_customer=customer_id, new_phone_sealed=sealed, until=cooling_until)
+
     async def signed_in(self, customer_id: str, now: int) -> None:
         """Disuse is counted from here."""
         await self._connection.run(_SIGNED_IN, of_customer=customer_id, now=now)
@@ -96,6 +109,7 @@ class CustomersIn:
             "created_at": customer.created_at,
             "last_sign_in_at": customer.last_sign_in_at,
             "ended_at": customer.ended_at,
+            "cooling_until": customer.cooling_until,
         }
 
     def _opened(self, row: Row | None) -> Customer | None:
@@ -116,4 +130,5 @@ class CustomersIn:
             created_at=row["created_at"],
             last_sign_in_at=row["last_sign_in_at"],
             ended_at=row["ended_at"],
+            cooling_until=row["cooling_until"],
         )

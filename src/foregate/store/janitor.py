@@ -14,9 +14,12 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, selec
 
 from foregate.rules import limits
 from foregate.rules.limits import DAY
-from foregate.store import tables
+from foregate.store import document_tables, tables
+from foregate.store.counter import credential_tables, permit_tables
+from foregate.store.counter import tables as counter_tables
 from foregate.store.every_table import metadata
 from foregate.store.loops import Loop
+from foregate.store.outlets import appointment_tables
 from foregate.store.statements import Statement, number, time_of, word
 from foregate.store.unit_of_work import SqlStore
 
@@ -25,6 +28,13 @@ SWEEP_SECONDS: Final = 60
 JOURNEY_KEPT_SECONDS: Final = DAY
 # For support: was the message sent? Number and text were erased when it ended.
 MESSAGE_KEPT_SECONDS: Final = 7 * DAY
+# A place that was held and never confirmed: nobody will ask for it.
+HOLD_KEPT_SECONDS: Final = DAY
+# Numbers begin anew each day; another time zone may still be in yesterday.
+TICKETS_KEPT_SECONDS: Final = 3 * DAY
+
+# Whoever comes late hears that the permit is over, and where to get another.
+PERMIT_KEPT_SECONDS: Final = 7 * DAY
 
 _now: Final = time_of("now")
 
@@ -54,6 +64,7 @@ def _before(column: ColumnElement[int], seconds: int) -> ColumnElement[bool]:
 
 
 _g = tables.send_guard.c
+_appointment = appointment_tables.appointment.c
 RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
     "journey": Purged(tables.journey, _before(tables.journey.c.expires_at, JOURNEY_KEPT_SECONDS)),
     # Never before its journey: a code that is issued anew would have all its tries again.
@@ -74,6 +85,54 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
         tables.outbox,
         and_(tables.outbox.c.status != word("waiting"), _before(tables.outbox.c.ended_at, MESSAGE_KEPT_SECONDS)),
     ),
+    "staff_session": Purged(credential_tables.staff_session, credential_tables.staff_session.c.expires_at <= _now),
+    "staff_enrolment": Purged(
+        credential_tables.staff_enrolment, credential_tables.staff_enrolment.c.expires_at <= _now
+    ),
+    "staff_challenge": Purged(
+        credential_tables.staff_challenge, credential_tables.staff_challenge.c.expires_at <= _now
+    ),
+    # Tries in a row are forgotten when nobody tried for a day: a lock lasts half an hour.
+    "staff_tries": Purged(credential_tables.staff_tries, _before(credential_tables.staff_tries.c.touched_at, DAY)),
+    "staff_passkey": Kept("until its owner enrols anew or leaves"),
+    "staff_secret": Kept("until its owner enrols anew or leaves"),
+    "permit": Purged(permit_tables.permit, _before(permit_tables.permit.c.created_at, PERMIT_KEPT_SECONDS)),
+    "stop_link": Purged(permit_tables.stop_link, permit_tables.stop_link.c.expires_at <= _now),
+    "appointment": Purged(
+        appointment_tables.appointment,
+        or_(
+            and_(_appointment.state == word("expired"), _before(_appointment.held_until, HOLD_KEPT_SECONDS)),
+            _before(_appointment.ends_at, limits.APPOINTMENT_DAYS * DAY),
+        ),
+    ),
+    "appointment_unit": Purged(
+        appointment_tables.appointment_unit, _before(appointment_tables.appointment_unit.c.slot_start, DAY)
+    ),
+    # Longer than a pause lasts, or a number could wait it out from one day to the next.
+    "booker": Purged(
+        appointment_tables.booker, _before(appointment_tables.booker.c.touched_at, limits.APPOINTMENT_DAYS * DAY)
+    ),
+    "ticket_counter": Purged(
+        appointment_tables.ticket_counter,
+        _before(appointment_tables.ticket_counter.c.touched_at, TICKETS_KEPT_SECONDS),
+    ),
+    "case_file": Purged(appointment_tables.case_file, appointment_tables.case_file.c.expires_at <= _now),
+    "document_notice": Purged(
+        document_tables.document_notice,
+        _before(document_tables.document_notice.c.told_at, limits.DOCUMENT_TOLD_DAYS * DAY),
+    ),
+    "registry_document": Kept("the embedded registry's own data"),
+    "outlet_service": Kept("what the bank said of its outlets"),
+    "proposal": Purged(
+        counter_tables.proposal,
+        and_(
+            counter_tables.proposal.c.state.not_in((word("proposed"), word("consented"))),
+            _before(counter_tables.proposal.c.ended_at, limits.PROPOSAL_KEPT_DAYS * DAY),
+        ),
+    ),
+    # A window is a day at most; what was counted before counts no more.
+    "staff_tally": Purged(counter_tables.staff_tally, _before(counter_tables.staff_tally.c.window_from, 2 * DAY)),
+    "staff": Kept("as long as somebody may ask who did what"),
     "customer": Kept("as long as the bank has the customer"),
     "login_name": Kept("as long as the customer"),
     "permission": Kept("as long as the customer; one row for each lane ever closed"),
@@ -83,7 +142,16 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
     "audit_sealed_head": Kept("with the record, which is checked by it"),
     "core_person": Kept("the embedded core bank's own data"),
     "core_card": Kept("the embedded core bank's own data"),
+    "outlet": Kept("the bank's own data; what was retired may come back"),
+    "outlet_words": Kept("with its outlet"),
+    "hours_exception": Kept("the bank's own calendar; a few rows a year"),
 }
+
+# A code at the counter stands where a journey's does, and no journey takes it along: no proposal is open so long.
+_counter_codes: Final = Purged(
+    tables.code,
+    and_(tables.code.c.purpose == word("replace-phone-at-counter"), _before(tables.code.c.expires_at, 2 * DAY)),
+)
 
 
 def _bite(purged: Purged) -> Statement:
@@ -94,6 +162,7 @@ def _bite(purged: Purged) -> Statement:
 
 
 _BITES: Final = {name: _bite(rule) for name, rule in RETENTION.items() if isinstance(rule, Purged)}
+_BITES["code"] = _bite(_counter_codes)
 _WITH: Final = {
     rule.owner: (
         rule.column,

@@ -43,6 +43,7 @@ customer: Final = table(
     time("created_at"),
     time("last_sign_in_at"),
     time("ended_at"),
+    time("cooling_until"),
     key("customer_id"),
 )
 
@@ -141,6 +142,8 @@ code: Final = table(
     time("expires_at"),
     count("is_used"),
     key("journey_id"),
+    # Codes at the counter belong to proposals, so they go by themselves.
+    index_where("ix_code_at_counter", "expires_at", "purpose = 'replace-phone-at-counter'"),
 )
 
 # How much may still be sent under a key (a number, a card): counted from the first message of an hour and of a day.
@@ -251,7 +254,15 @@ core_person: Final = table(
     text("document_type"),
     raw("document_number_sealed"),
     text_or_none("document_expires_on"),
+    # To find people at the counter. Empty for those who came before there was one, until they are imported again.
+    raw_or_none("name_digest"),
+    raw_or_none("name_and_tail_digest"),
+    raw_or_none("document_digest"),
     key("core_ref"),
+    Index(None, "name_digest"),
+    Index(None, "name_and_tail_digest"),
+    Index(None, "document_digest"),
+    Index(None, "document_expires_on", "core_ref"),
 )
 
 core_card: Final = table(

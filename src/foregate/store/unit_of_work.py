@@ -8,14 +8,26 @@ from contextlib import asynccontextmanager
 
 from foregate.ports import Clock, SessionRow
 from foregate.store.audit import AuditIn
+from foregate.store.audit_check import verify_chain
+from foregate.store.audit_read import TrailIn
 from foregate.store.codes import CodesIn
+from foregate.store.counter.credential_sessions import StaffSessionsIn
+from foregate.store.counter.credentials import StaffCredentialsIn
+from foregate.store.counter.permits import PermitsIn, StopLinksIn
+from foregate.store.counter.proposals import ProposalsIn
+from foregate.store.counter.staff import StaffIn
 from foregate.store.counters import CountersIn, PermissionsIn
 from foregate.store.customers import CustomersIn
+from foregate.store.documents import DocumentNoticesIn
 from foregate.store.journeys import JourneysIn
 from foregate.store.keyring import Keys
 from foregate.store.loops import Loop
 from foregate.store.messages import OutboxIn
-from foregate.store.sessions import FIND_SESSION, DevicesIn, SessionsIn, session_of
+from foregate.store.outlets.appointments import AppointmentsIn
+from foregate.store.outlets.cases import CasesIn
+from foregate.store.outlets.outlets import OutletsIn
+from foregate.store.session_cache import SessionCache
+from foregate.store.sessions import FIND_SESSION, TOUCH_SESSION, DevicesIn, SessionsIn, session_of
 from foregate.store.statements import Connection, Database
 
 
@@ -23,10 +35,12 @@ class Unit:
     """`ports.UnitOfWork`: one transaction, seen as what is in it."""
 
     __slots__ = (
-        "audit", "codes", "counters", "customers", "devices", "journeys", "outbox", "permissions", "sessions",
+        "_connection", "_keys", "audit", "codes", "counters", "customers", "devices", "journeys", "outbox",
+        "permissions", "sessions",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection, self._keys = connection, keys
         self.journeys = JourneysIn(connection)
         self.codes = CodesIn(connection)
         self.counters = CountersIn(connection)
@@ -37,12 +51,69 @@ class Unit:
         self.audit = AuditIn(connection, keys)
         self.outbox = OutboxIn(connection, keys)
 
+    @property
+    def permits(self) -> PermitsIn:
+        """What the counter handed out."""
+        return PermitsIn(self._connection)
+
+    @property
+    def stop_links(self) -> StopLinksIn:
+        """What goes to numbers that were given up."""
+        return StopLinksIn(self._connection)
+
+    @property
+    def staff(self) -> StaffIn:
+        """Who works for the bank."""
+        return StaffIn(self._connection, self._keys)
+
+    @property
+    def proposals(self) -> ProposalsIn:
+        """What staff propose to do for customers."""
+        return ProposalsIn(self._connection, self._keys)
+
+    @property
+    def trail(self) -> TrailIn:
+        """The record, read back."""
+        return TrailIn(self._connection)
+
+    @property
+    def staff_credentials(self) -> StaffCredentialsIn:
+        """What members of staff sign in with."""
+        return StaffCredentialsIn(self._connection, self._keys)
+
+    @property
+    def outlets(self) -> OutletsIn:
+        """Where the bank is."""
+        return OutletsIn(self._connection)
+
+    @property
+    def appointments(self) -> AppointmentsIn:
+        """Places at outlets, and who has them."""
+        return AppointmentsIn(self._connection, self._keys)
+
+    @property
+    def cases(self) -> CasesIn:
+        """What somebody tried at the door, for whoever helps them."""
+        return CasesIn(self._connection, self._keys)
+
+    @property
+    def document_notices(self) -> DocumentNoticesIn:
+        """What customers were told about their documents."""
+        return DocumentNoticesIn(self._connection)
+
+    @property
+    def staff_sessions(self) -> StaffSessionsIn:
+        """Members of staff, signed in."""
+        return StaffSessionsIn(self._connection)
+
 
 class SqlStore:
     """`ports.Store` over a `Database`. Made by `open_sqlite` and `open_postgres`."""
 
-    def __init__(self, database: Database, keys: Keys, clock: Clock) -> None:
+    def __init__(self, database: Database, keys: Keys, clock: Clock, kept: SessionCache | None = None) -> None:
         self.database, self.keys, self.clock = database, keys, clock
+        self.kept = kept
+        self.loops: tuple[Loop, ...] = (kept,) if kept else ()  # to be run while the house is open
         self._dispatchers: weakref.WeakSet[Loop] = weakref.WeakSet()
 
     @asynccontextmanager
@@ -54,11 +125,40 @@ class SqlStore:
             await unit.audit.flush()
         if unit.outbox.has_rows:
             self.wake_outbox()
+        if self.kept is not None:
+            for customer_id in unit.sessions.ended_of:
+                self.kept.forget(customer_id)  # here at once; the other nodes hear of it
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[OutletsIn]:
+        """Read outlets, which are public, on a connection of their own: no sign-in waits for a search."""
+        async with self.database.glance() as connection:
+            yield OutletsIn(connection)
 
     async def session(self, customer_id: str, session_id: str) -> SessionRow | None:
-        """The one read that every signed-in request makes: one prepared statement, no transaction."""
+        """The one read that every signed-in request makes: from memory when nothing can have ended it, else a row."""
+        if self.kept is None:
+            return await self._read_session(customer_id, session_id)
+        kept = self.kept.get(customer_id, session_id, self.clock.now())
+        if kept is not None:
+            return kept
+        changes = self.kept.changes
+        found = await self._read_session(customer_id, session_id)
+        if found is not None:
+            self.kept.keep(found, changes)
+        return found
+
+    async def touch_session(self, customer_id: str, session_id: str, now: int) -> None:
+        """It was used now. Raises Busy; what was not written down now is with the next use."""
+        await self.database.write_one(TOUCH_SESSION, of_customer=customer_id, of_session=session_id, now=now)
+
+    async def _read_session(self, customer_id: str, session_id: str) -> SessionRow | None:
         row = await self.database.read_one(FIND_SESSION, of_customer=customer_id, of_session=session_id)
         return session_of(row) if row else None
+
+    async def check_chain(self, chain: str) -> tuple[str, ...]:
+        """Hold one chain of the record against itself and its seals; say what does not fit."""
+        return tuple(finding.what for finding in await verify_chain(self, chain))
 
     def wake_outbox(self) -> None:
         """Something was committed to the outbox: let the dispatcher look now. `begin` does so by itself."""

@@ -16,9 +16,9 @@ from foregate.desk.answers import Answered
 from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
 from foregate.desk.view import Reply, Told
 from foregate.doors.api import schema
-from foregate.doors.requests import caller_of, language_of, session_of, source_of, with_cookies
+from foregate.doors.requests import caller_of, language_of, seconds_to_hold, seconds_to_wait, session_of, with_cookies
 from foregate.doors.text import catalog
-from foregate.ports import SessionRow, Throttle
+from foregate.ports import SessionRow
 from foregate.rules import engine, limits
 
 T = TypeVar("T")
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 async def start_journey(request: Request) -> Response:
     """Begin a journey."""
-    body = await _body(request, schema.StartJourney)
+    body = await body_of(request, schema.StartJourney)
     if isinstance(body, Response):
         return body
     first = None
     if body.step is not None:
         first = Answered(version=1, step=body.step, answer=body.answer, key=_key(request))
-    if not await _is_calm(request, "start", limits.STARTS_PER_MINUTE):
+    if await seconds_to_wait(request, "start", limits.STARTS_PER_MINUTE) or await seconds_to_hold(request, body.step):
         return await refuse(request, "too-many-requests")
     caller = await caller_of(request)
     reply = await request.app.state.desk.start(body.journey, caller, first)
@@ -47,10 +47,10 @@ async def show_journey(request: Request) -> Response:
 
 async def answer_step(request: Request) -> Response:
     """Answer a step."""
-    body = await _body(request, schema.AnswerStep)
+    body = await body_of(request, schema.AnswerStep)
     if isinstance(body, Response):
         return body
-    if not await _is_calm(request, "answer", limits.ANSWERS_PER_MINUTE):
+    if await seconds_to_wait(request, "answer", limits.ANSWERS_PER_MINUTE) or await seconds_to_hold(request, body.step):
         return await refuse(request, "too-many-requests")
     answered = Answered(version=body.version, step=body.step, answer=body.answer, key=_key(request))
     caller = await caller_of(request)
@@ -70,7 +70,7 @@ async def list_journeys(request: Request) -> Response:
             href=f"/{row.name}",
         )
         for row in house.journeys.values()
-        if row.open
+        if row.is_public
     ]
     return _json(rows)
 
@@ -117,7 +117,7 @@ async def take_text(request: Request) -> Response:
     expected = hmac.new(secret, await request.body(), hashlib.sha256).hexdigest().encode() if secret else None
     if expected is None or not hmac.compare_digest(expected, signature):
         return await refuse(request, "not-found")
-    body = await _body(request, schema.InboundText)
+    body = await body_of(request, schema.InboundText)
     if isinstance(body, Response):
         return body
     await request.app.state.inbox.take(body.phone, body.text)
@@ -167,17 +167,19 @@ def routes() -> list[Route]:
 # ---------------------------------------------------------------- helpers
 
 
-_DECODERS: dict[Any, Any] = {
-    kind: msgspec.json.Decoder(kind, strict=True)
-    for kind in (schema.StartJourney, schema.AnswerStep, schema.InboundText)
-}
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
-async def _body(request: Request, kind: type[T]) -> T | Response:
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return _DECODERS.get(kind) or _DECODERS.setdefault(kind, msgspec.json.Decoder(kind, strict=True))
+
+
+async def body_of(request: Request, kind: type[T]) -> T | Response:
+    """Return the body as its type, or the refusal of what is none."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return await refuse(request, "not-json")
     try:
-        decoded: T = _DECODERS[kind].decode(await request.body())
+        decoded: T = _decoder(kind).decode(await request.body())
         return decoded
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         reply = request.app.state.desk.told_outside("input-invalid", fields={"body": "shape"})
@@ -188,11 +190,6 @@ def _key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     # A longer one is still one key: cut off, two of them could become the same.
     return hashlib.sha256(key.encode()).hexdigest() if key and len(key) > limits.KEY_CHARS else key or None
-
-
-async def _is_calm(request: Request, what: str, per_minute: int) -> bool:
-    throttle: Throttle = request.app.state.throttle
-    return await throttle.hit(f"{what}:{source_of(request)}", int(per_minute)) == 0
 
 
 def _json(value: Any, status: int = 200, media_type: str = "application/json") -> Response:

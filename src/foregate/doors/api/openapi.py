@@ -9,7 +9,9 @@ import msgspec
 from foregate import __version__
 from foregate.desk import identify
 from foregate.desk.sessions import DeviceView, Me, SessionView
-from foregate.doors.api import schema
+from foregate.doors.api import appointments, schema
+from foregate.rules import limits
+from foregate.rules.services import SERVICES
 
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"
@@ -27,8 +29,40 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, int, Any], ...] = (
     ("get", "/v1/devices", "listDevices", "Remembered devices", None, 200, list[DeviceView]),
     ("post", "/v1/sms/inbound", "takeText", "A text message received by the SMS gateway", schema.InboundText, 204,
      None),
+    ("get", "/v1/outlets", "listOutlets", "Outlets, the nearest first, or the best fitting", None, 200,
+     schema.OutletsOut),
+    ("get", "/v1/outlets/{outlet_id}", "showOutlet", "One outlet", None, 200, schema.OutletOut),
+    ("get", "/v1/outlets/{outlet_id}/services", "listServices", "What an outlet does by appointment", None, 200,
+     appointments.OutletServicesOut),
+    ("get", "/v1/outlets/{outlet_id}/times", "listTimes", "Free times, a week at once", None, 200,
+     appointments.TimesOut),
+    ("get", "/v1/appointments/{token}", "showAppointment", "What a link leads to", None, 200,
+     appointments.AppointmentOut),
+    ("post", "/v1/appointments/{token}/cancel", "cancelAppointment", "Cancel; twice is once", None, 200,
+     appointments.AppointmentOut),
+    ("post", "/v1/appointments/{token}/check-in", "checkIn", "Draw the ticket; twice is once", None, 200,
+     appointments.AppointmentOut),
+    ("post", "/v1/appointments/{token}/move", "moveAppointment", "Take another time", appointments.MoveAppointment, 200,
+     appointments.AppointmentOut),
     ("get", "/healthz", "showHealth", "Alive", None, 200, schema.Health),
 )  # fmt: skip
+# name, type, what it asks, example of the query of `listOutlets`
+_OUTLET_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("near", {"type": "string", "pattern": r"^-?\d{1,3}(\.\d{1,9})?,-?\d{1,3}(\.\d{1,9})?$"},
+     "latitude,longitude (WGS-84): the nearest first"),
+    ("q", {"type": "string", "maxLength": 100}, "words: a piece of a name, pinyin or its initials, an address"),
+    ("by", {"type": "string", "enum": ["near"]}, "near: `q` is a place, and the nearest to it are wanted"),
+    ("city", {"type": "string", "maxLength": 100}, "in this city alone"),
+    ("service", {"type": "string", "enum": list(SERVICES)}, "which do this"),
+    ("open", {"type": "string", "enum": ["1", "true"]}, "which are open now"),
+    ("step_free", {"type": "string", "enum": ["1", "true"]}, "with an entrance without steps"),
+    ("limit", {"type": "integer", "minimum": 1, "maximum": int(limits.OUTLETS_PER_PAGE_MAX)}, "how many"),
+    ("after", {"type": "string", "pattern": r"^[0-9]{1,18}\.[A-Za-z0-9._-]{1,64}$"}, "`next` of the page before"),
+)  # fmt: skip
+_TIMES_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("service", {"type": "string", "enum": list(SERVICES)}, "for which service"),
+    ("from", {"type": "string", "format": "date"}, "from this day on, where the outlet stands"),
+)
 _REFUSALS = (400, 401, 403, 404, 405, 409, 410, 413, 415, 421, 422, 429, 500, 503)
 
 
@@ -44,6 +78,14 @@ def document() -> dict[str, Any]:
         operation: dict[str, Any] = {"operationId": name, "summary": summary, "responses": {}}
         if "{journey_id}" in path:
             operation["parameters"] = [_path_parameter("journey_id")]
+        if "{outlet_id}" in path:
+            operation["parameters"] = [_path_parameter("outlet_id")]
+        if "{token}" in path:
+            operation["parameters"] = [_path_parameter("token")]
+        if name == "listTimes":
+            operation["parameters"] += [_query_parameter(*one) for one in _TIMES_QUERY]
+        if name == "listOutlets":
+            operation["parameters"] = [_query_parameter(*one) for one in _OUTLET_QUERY]
         if method == "post":
             operation.setdefault("parameters", []).append(_key_parameter())
         if body is not None:
@@ -76,6 +118,10 @@ def _responses(status: int, shape: Any, by_kind: dict[int, Any], name: str) -> d
 
 def _path_parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
+
+
+def _query_parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def _key_parameter() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from foregate.desk.view import Outcome, Told, View
+from foregate.doors.agents import label_of
 from foregate.doors.text import catalog
 from foregate.rules.words import Level
 
@@ -143,6 +144,38 @@ class InboundText(msgspec.Struct, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(max_length=400)]
 
 
+class OutletOut(msgspec.Struct, kw_only=True):
+    """One outlet. Coordinates are WGS-84. `changes_in_seconds`: until it closes or opens; null: far or unknown."""
+
+    outlet_id: str
+    name: str
+    kind: str
+    name_latin: str
+    address: str
+    country: str
+    province: str
+    city: str
+    district: str
+    latitude: float | None
+    longitude: float | None
+    phone: str
+    services: tuple[str, ...]
+    languages: tuple[str, ...]
+    wheelchair: str
+    hours: str
+    time_zone: str
+    metres: int | None
+    is_open: bool | None
+    changes_in_seconds: int | None
+
+
+class OutletsOut(msgspec.Struct):
+    """Outlets in order. `next`: send it as `after` for the ones behind; null: these were the last."""
+
+    outlets: list[OutletOut]
+    next: str | None
+
+
 class Health(msgspec.Struct):
     """Alive."""
 
@@ -158,7 +191,7 @@ def journey_out(view: View, language: str) -> JourneyOut:
     step = view.step
     step_out = None
     if step is not None:
-        picks = [OptionOut(option.value, option.label) for option in step.options]
+        picks = [OptionOut(option.value, label_of(language, option)) for option in step.options]
         fields = [
             FieldOut(
                 name=field.name,
@@ -193,6 +226,8 @@ def problem_out(told: Told, view: View | None, language: str, support_ref: str) 
                 return "/help/outlet"
             case "try-again" | "ask-new-code" | "text-us" | "another-way" | "wait":
                 return here
+            case "another-time":
+                return "/book-appointment"
             case "start-again":
                 return f"/{told.journey_name}" if told.journey_name else "/"
         return f"/{remedy}"

@@ -9,14 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import brotli
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+
+from foregate import leaflet
 
 FOLDER: Final = Path(__file__).parent
 YEAR_SECONDS: Final = 31_536_000
@@ -44,12 +48,33 @@ def script() -> Asset:
 
 
 @cache
+def finder() -> Asset:
+    """Return the script of the outlet finder."""
+    return asset("o", "js", minified_js((FOLDER / "outlets.js").read_text("utf-8")))
+
+
+@cache
 def icon() -> Asset:
     """Return the little gate that browsers show in tabs."""
     return asset("gate", "svg", (FOLDER / "gate.svg").read_text("utf-8").strip())
 
 
-MEDIA_TYPES: Final = {"js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+@cache
+def map_files() -> tuple[Asset, ...]:
+    """Return what the map page loads, in this order: our policy stands before what it holds. Needs the extra `map`."""
+    return (
+        asset("map", "js", minified_js((FOLDER / "map.js").read_text("utf-8"))),
+        asset("leaflet", "js", leaflet.text(leaflet.SCRIPT)),
+        asset("leaflet", "css", leaflet.text(leaflet.STYLE)),
+        asset("map", "css", minified_css((FOLDER / "map.css").read_text("utf-8"))),
+    )
+
+
+MEDIA_TYPES: Final = {
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+}
 
 
 def asset(stem: str, suffix: str, text: str) -> Asset:
@@ -73,8 +98,11 @@ def style_hash() -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
 
 
-def content_security_policy() -> str:
-    """Return the policy of every page: our script, our one style, our forms, and nothing else at all."""
+def content_security_policy(changed: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the policy of every page: our script, our one style, our forms, and nothing else at all.
+
+    `changed` is what a page that needs more says instead.
+    """
     rules = {
         "default-src": "'none'",
         "style-src": f"'{style_hash()}'",
@@ -88,7 +116,7 @@ def content_security_policy() -> str:
         "require-trusted-types-for": "'script'",
         "trusted-types": "'none'",
     }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
+    return "; ".join(f"{name} {value}" for name, value in (rules | dict(changed)).items())
 
 
 def minified_css(text: str) -> str:

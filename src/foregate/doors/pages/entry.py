@@ -23,7 +23,7 @@ from foregate.doors.pages.journey import show, went_well
 from foregate.doors.pages.problems import problem_of, refuse
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.pages.tongue import set_language, wanted_language
-from foregate.doors.requests import caller_of, language_of, source_of
+from foregate.doors.requests import caller_of, language_of, seconds_to_wait
 from foregate.rules import engine, limits
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Journey
@@ -86,7 +86,7 @@ async def begin(request: Request) -> Response:
     if (language := wanted_language(form)) is not None:
         await caller_of(request)
         return set_language(request, entry_page(row, request, Typed(form), language=language), language)
-    if seconds := await request.app.state.throttle.hit(f"start:{source_of(request)}", int(limits.STARTS_PER_MINUTE)):
+    if seconds := await seconds_to_wait(request, "start", limits.STARTS_PER_MINUTE):
         return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
     desk = request.app.state.desk
     first = forms.answered({"version": "1"} | form, desk.house) if form.get("step") else None
@@ -152,7 +152,7 @@ def _claimable(request: Request, row: Journey) -> list[Who]:
 
 def _row(request: Request) -> Journey | None:
     row: Journey | None = request.app.state.desk.house.journeys.get(request.url.path[1:])
-    return row if row is not None and row.open else None
+    return row if row is not None and row.is_public else None
 
 
 async def _known(request: Request, caller: Caller) -> Mapping[str, str]:

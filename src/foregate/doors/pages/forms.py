@@ -14,6 +14,7 @@ from foregate.desk.answers import Answered
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.turn import House
 from foregate.desk.view import Option, StepView
+from foregate.doors.agents import label_of
 from foregate.doors.text import catalog
 from foregate.rules import limits
 from foregate.rules.inputs import Field, Kind, fields_of
@@ -28,13 +29,17 @@ INPUTS: Final[Mapping[Kind, Mapping[str, str]]] = {
     Kind.NEW_USER_NAME: {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     Kind.NAME: {"autocomplete": "name", "spellcheck": "false"},
     Kind.DOCUMENT_NUMBER: {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    Kind.DAY: {"inputmode": "numeric", "autocomplete": "off"},
+    Kind.SURNAME: {"autocomplete": "family-name", "spellcheck": "false"},
     Kind.CODE: {"inputmode": "numeric", "autocomplete": "one-time-code", "class": "code"},
+    Kind.PERMIT: {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "code"},
+    Kind.LINK: {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     Kind.PASSWORD: {"type": "password", "autocomplete": "current-password"},
     Kind.NEW_PASSWORD: {"type": "password", "autocomplete": "new-password"},
     # A card PIN is not the site's password: no manager should offer to keep it.
     Kind.PIN: {"type": "password", "inputmode": "numeric", "autocomplete": "off", "class": "code"},
 }
-SECRET: Final = frozenset({Kind.CODE, Kind.PASSWORD, Kind.NEW_PASSWORD, Kind.PIN})
+SECRET: Final = frozenset({Kind.CODE, Kind.PERMIT, Kind.PASSWORD, Kind.NEW_PASSWORD, Kind.PIN})
 
 
 class Widget(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +96,8 @@ def _widget(language: str, field: Field, typed: Typed, step: StepView | None) ->
         attributes |= {"inputmode": "text", "autocapitalize": "characters"}
     code = typed.wrong.get(field.name)
     options = tuple(Option(value, say(f"option.{value}")) for value in field.options)
+    if not options and step is not None and field.kind is Kind.CHOICE:
+        options = tuple(Option(option.value, label_of(language, option)) for option in step.options)
     return Widget(
         name=field.name,
         kind=field.kind.value,
@@ -100,8 +107,10 @@ def _widget(language: str, field: Field, typed: Typed, step: StepView | None) ->
         value="" if field.kind in SECRET else typed.values.get(field.name, ""),
         error=say(f"input.{code}") if code else None,
         attributes=attributes,
-        options=options or (step.options if step is not None and field.kind is Kind.CHOICE else ()),
-        shown=(say("page.show"), say("page.hide"), say("page.caps")) if field.kind in SECRET - {Kind.CODE} else None,
+        options=options,
+        shown=(say("page.show"), say("page.hide"), say("page.caps"))
+        if field.kind in SECRET - {Kind.CODE, Kind.PERMIT}
+        else None,
     )
 
 

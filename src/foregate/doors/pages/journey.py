@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from foregate.desk.turn import Caller
-from foregate.desk.view import Option, Reply, StepView, View
+from foregate.desk.view import Reply, StepView, Told, View
 from foregate.doors.pages import forms
-from foregate.doors.pages.agents import device_name
 from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.problems import problem_of, problem_page, refuse, told_when
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.pages.tongue import set_language, wanted_language
-from foregate.doors.requests import caller_of, language_of, source_of, with_cookies
+from foregate.doors.requests import caller_of, language_of, seconds_to_hold, seconds_to_wait, with_cookies
 from foregate.rules import limits
+from foregate.rules.words import Who
 
 # After these one is signed in, or was already: home says the rest.
 ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device"})
+# After these, whoever is signed in goes back to where it was asked for.
+GOES_BACK_HOME: Final = frozenset({"renew-document"})
 
 
 async def show_journey(request: Request) -> Response:
     """Show where a journey stands. Changes nothing."""
     caller = await caller_of(request)
     reply = await request.app.state.desk.look(_id(request), caller)
-    view = reply.view
-    if reply.told is None and view is not None and view.status == "done" and _ends_at_home(view):
-        return RedirectResponse("/home", 303)
+    if reply.told is None and (home := _home_after(reply.view, caller)) is not None:
+        return RedirectResponse(home, 303)
     return await show(request, reply, caller=caller)
 
 
@@ -37,7 +38,8 @@ async def answer_journey(request: Request) -> Response:
     form = await forms.posted(request)
     if (language := wanted_language(form)) is not None:
         return set_language(request, RedirectResponse(f"/j/{_id(request)}", 303), language)
-    if seconds := await request.app.state.throttle.hit(f"answer:{source_of(request)}", int(limits.ANSWERS_PER_MINUTE)):
+    answers = await seconds_to_wait(request, "answer", limits.ANSWERS_PER_MINUTE)
+    if seconds := answers or await seconds_to_hold(request, form.get("step")):
         return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
     caller, desk = await caller_of(request), request.app.state.desk
     reply = await desk.answer(_id(request), caller, forms.answered(form, desk.house))
@@ -51,12 +53,28 @@ def went_well(request: Request, reply: Reply) -> Response:
     view = reply.view
     if view is None:
         raise LookupError("a reply neither tells nor shows")
-    place = f"/j/{view.id}"
+    place = _elsewhere(view) or f"/j/{view.id}"
     if view.status == "done" and _ends_at_home(view):
         act = view.outcome.act if view.outcome else ""
         place = f"/home?done={act}" if act in ENDS_AT_HOME and not reply.ends_session else "/home"
         place = "/signed-out" if reply.ends_session else place
     return with_cookies(RedirectResponse(place, 303), reply, request)
+
+
+def _elsewhere(view: View) -> str | None:
+    """Return the page of its own that a journey goes on at: a visit is chosen on one, and seen on another."""
+    if view.step is not None and view.step.name == Who.ANYBODY:
+        return "/book-appointment"
+    booked = view.outcome.facts.get("href") if view.outcome and view.outcome.act == "book-appointment" else None
+    return f"{booked}?done=1" if booked else None
+
+
+def _home_after(view: View | None, caller: Caller) -> str | None:
+    if view is None or view.status != "done" or view.outcome is None:
+        return None
+    if view.outcome.act in GOES_BACK_HOME and caller.session is not None:
+        return f"/home?done={view.outcome.act}"
+    return "/home" if _ends_at_home(view) else None
 
 
 def _ends_at_home(view: View) -> bool:
@@ -67,21 +85,27 @@ def _ends_at_home(view: View) -> bool:
 async def show(request: Request, reply: Reply, typed: Typed = NOTHING, caller: Caller | None = None) -> Response:
     """Return the page of a reply: the step with what went wrong, the outcome, or a problem that stands alone."""
     view, told = reply.view, reply.told
-    if view is None or (view.status not in ("open", "done") and told is not None):
-        if told is None:
-            raise LookupError("a reply neither tells nor shows")
+    if told is not None and (view is None or view.status not in ("open", "done")):
         return await problem_page(request, told, reply)
+    if view is None:
+        raise LookupError("a reply neither tells nor shows")
+    if (elsewhere := _elsewhere(view)) is not None:
+        return RedirectResponse(elsewhere, 303)
     if view.status == "done":
         return _outcome(request, view, reply)
     if view.step is None:
         # Refused earlier, and looked at again: the cause was told then, the way on is told now.
-        over = request.app.state.desk.told_outside("journey-ended", journey_name=view.journey)
-        return await problem_page(request, over.told, Reply(view=view))
+        return await problem_page(request, _over(request, view), Reply(view=view))
     return await _step(view, request, reply, typed, caller or await caller_of(request))
 
 
+def _over(request: Request, view: View) -> Told:
+    told: Told = request.app.state.desk.told_outside("journey-ended", journey_name=view.journey).told
+    return told
+
+
 async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller: Caller) -> Response:
-    step = await _with_options(request, _asked(view), caller)
+    step = _asked(view)
     told = reply.told
     page = Page(
         template="journey.html",
@@ -109,16 +133,6 @@ def _asked(view: View) -> StepView:
     if view.step is None:
         raise LookupError("an open journey asks something")
     return view.step
-
-
-async def _with_options(request: Request, step: StepView, caller: Caller) -> StepView:
-    """Name the sessions or devices to choose from, when the choice was not made on the page before."""
-    if step.name not in ("revoke-session", "forget-device") or caller.session is None:
-        return step
-    sessions, language = request.app.state.sessions, language_of(request)
-    look: Any = sessions.sessions_of if step.name == "revoke-session" else sessions.devices_of
-    options = tuple(Option(row.id, device_name(language, row.agent)) for row in await look(caller.session))
-    return StepView(name=step.name, kind=step.kind, fields=step.fields, actions=step.actions, options=options)
 
 
 def _outcome(request: Request, view: View, reply: Reply) -> Response:

@@ -86,7 +86,10 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
     if step is not None and name == "try-again":
         return Remedy(title=title, href=f"#f-{step.fields[0].name}" if step.fields else "#main")
     if name == "visit-outlet":
-        return Remedy(title=title, href="/help/outlet")
+        # On a journey the outlet is told what happened, so that nobody has to explain it again.
+        return Remedy(title=title, href=f"/j/{view.id}/outlet?told={told.cause}" if view else "/help/outlet")
+    if name == "another-time":
+        return Remedy(title=title, href=successor("book-appointment", view))
     journey = told.journey_name if name in ("start-again", "try-again", *STEPS, *PLACES) else name
     return Remedy(title=title, href=successor(journey, view))
 

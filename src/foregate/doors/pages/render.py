@@ -29,6 +29,7 @@ from foregate.doors.pages import assets
 from foregate.doors.requests import language_of, with_cookies
 from foregate.doors.text import catalog
 from foregate.ports import SessionRow
+from foregate.rules import limits
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 HTML_LANG: Final = {"zh": "zh-CN"}
@@ -121,6 +122,7 @@ def html(page: Page, request: Request, **facts: Any) -> str:
         "script": assets.script().path,
         "icon": assets.icon().path,
         "idle": int(idle_seconds(page.session)) if page.session else None,
+        "idle_warning": int(limits.IDLE_WARNING_SECONDS),
     }
     return environment().get_template(page.template).render(shown | facts)
 

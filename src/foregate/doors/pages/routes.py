@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from foregate.doors.pages import entry, help, journey, signed_in, tongue
+from foregate.doors.pages import appointments, entry, help, journey, outlet_map, outlets, signed_in, tongue
 from foregate.rules.journeys import JOURNEYS
 
 
@@ -15,6 +15,7 @@ def routes() -> list[BaseRoute]:
         Route("/", entry.change_door_language, methods=["POST"]),
         Route("/j/{journey_id}", journey.show_journey, methods=["GET"]),
         Route("/j/{journey_id}", journey.answer_journey, methods=["POST"]),
+        Route("/stop/{token}", help.show_stop, methods=["GET"]),
         Route("/home", signed_in.show_home, methods=["GET"]),
         Route("/stay", signed_in.stay, methods=["POST"]),
         Route("/signed-out", signed_in.show_signed_out, methods=["GET"]),
@@ -30,4 +31,4 @@ def routes() -> list[BaseRoute]:
         for name in JOURNEYS
         for handler, method in ((entry.show_entry, "GET"), (entry.begin, "POST"))
     ]
-    return [*fixed, *begun]
+    return [*appointments.routes(), *outlet_map.routes(), *outlets.routes(), *fixed, *begun]

@@ -89,14 +89,14 @@
     }, function () {});
   }
 
-  /* A minute before the session ends: one tap to stay. */
+  /* A while before the session ends: one tap to stay. */
   var idle = document.getElementById('idle'), stop;
   function leave() { location.replace('/signed-out'); }
   function watch() {
     if (stop) stop();
     idle.hidden = true;
     stop = countdown(+page.getAttribute('data-idle'), function (left) {
-      if (left <= 60 && idle.hidden) { idle.hidden = false; idle.querySelector('button').focus(); }
+      if (left <= +page.getAttribute('data-warn') && idle.hidden) { idle.hidden = false; idle.querySelector('button').focus(); }
     }, leave);
   }
   if (idle) {

@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from foregate.desk.sessions import DeviceView, Me, SessionView
 from foregate.desk.turn import Caller, House
+from foregate.doors.agents import device_name
 from foregate.doors.pages import forms
-from foregate.doors.pages.agents import device_name
 from foregate.doors.pages.forms import Widget
-from foregate.doors.pages.journey import ENDS_AT_HOME
+from foregate.doors.pages.journey import ENDS_AT_HOME, GOES_BACK_HOME
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, respond, since
 from foregate.doors.requests import caller_of, language_of
@@ -49,10 +49,15 @@ async def show_home(request: Request) -> Response:
     me: Me | None = await request.app.state.sessions.me(caller.session) if caller.session else None
     if caller.session is None or me is None:
         return await refuse_signed_out(request)
-    done = request.query_params.get("done")
+    done = _done(request)
     facts = await _facts(request, caller.session, me)
     page = Page(template="home.html", back="/home", session=caller.session)
-    return respond(page, request, me=me, done=done if done in ENDS_AT_HOME else None, key=forms.new_key(), **facts)
+    return respond(page, request, me=me, done=done, key=forms.new_key(), **facts)
+
+
+def _done(request: Request) -> str | None:
+    done = request.query_params.get("done")
+    return done if done in ENDS_AT_HOME | GOES_BACK_HOME else None
 
 
 async def _facts(request: Request, session: SessionRow, me: Me) -> dict[str, Any]:

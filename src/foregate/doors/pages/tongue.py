@@ -14,7 +14,7 @@ from foregate.doors.text import catalog
 
 KEPT_SECONDS: Final = 400 * 86_400  # as long as browsers keep a cookie
 # Our own pages alone: one slash, then plain words. Nothing that a browser could read as another host.
-OWN_PAGE: Final = re.compile(r"/(?:[a-z0-9-]+(?:/[a-z0-9-]+)*)?(?:\?way=[a-z_]+)?")
+OWN_PAGE: Final = re.compile(r"/(?:[\w-]+(?:/[\w-][\w.-]*)*)?(?:\?[\w=&%.:+-]*)?", re.ASCII)
 
 
 def wanted_language(form: Mapping[str, str]) -> str | None:

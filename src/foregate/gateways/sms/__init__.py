@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from foregate.local_time import Say, say_when
 from foregate.ports import Message
 
-Say = Callable[..., str]
+# The message is for somebody who chose the outlet: the beginning of its name is enough.
+OUTLET_CHARS = 18
 
 
 class SmsGateway(Protocol):
@@ -46,4 +48,8 @@ class Postman:
         if message.nonce is not None:
             facts["code"] = self._code_of(message.nonce, message.facts.get("long") == "yes")
             facts["purpose"] = self._say(message.language, f"journey.{message.facts['purpose']}.title")
+        if "starts_at" in message.facts:
+            moment, zone = int(message.facts["starts_at"]), message.facts["time_zone"]
+            facts["when"] = say_when(self._say, message.language, moment, zone)
+            facts["outlet"] = message.facts["outlet"][:OUTLET_CHARS]
         return self._say(message.language, message.template, **facts)
