@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from foregate.rules import limits
+from foregate.store.keyring import Keys
 from tests.bank import LI, Bank, Visitor, open_bank
 
 pytestmark = [pytest.mark.anyio, pytest.mark.attack]
@@ -75,6 +76,28 @@ def auc(first: list[float], second: list[float]) -> float:
     order = sorted([(value, 0) for value in first] + [(value, 1) for value in second])
     ranks = sum(rank for rank, (_, which) in enumerate(order, 1) if which)
     return (ranks - len(second) * (len(second) + 1) / 2) / (len(first) * len(second))
+
+
+@pytest.mark.parametrize(("journey", "step", "known", "unknown"), TWINS, ids=IDS)
+async def test_enu_02_twins_open_as_many_sealed_values(
+    bank: Bank, journey: str, step: str, known: dict[str, str], unknown: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening a value costs about 20 microseconds: a customer's ten would be heard in the time of the answer."""
+    opened: list[str] = []
+    decrypt = Keys.decrypt
+
+    def counted(keys: Keys, sealed: bytes, place: str) -> bytes:
+        opened.append(place)
+        return decrypt(keys, sealed, place)
+
+    monkeypatch.setattr(Keys, "decrypt", counted)
+    counts = []
+    for facts in (known, unknown):
+        opened.clear()
+        await bank.visitor().start(journey, step, **facts)
+        # The outbox sends in a task of its own, to somebody and nobody alike, before or after the answer.
+        counts.append(sum(not place.startswith("outbox.") for place in opened))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.slow

@@ -11,6 +11,9 @@ from foregate.store.keyring import Keys
 from foregate.store.statements import Connection, Row, Statement, insert_into, text_of, time_of
 from foregate.store.tables import customer, login_name
 
+# What a row keeps sealed; a miss opens as many.
+SEALED: Final = ("core_ref", "name", "phone", "user_name")
+
 _is_customer: Final = customer.c.customer_id == text_of("of_customer")
 
 _FIND: Final = Statement(select(customer).where(_is_customer))
@@ -114,6 +117,7 @@ class CustomersIn:
 
     def _opened(self, row: Row | None) -> Customer | None:
         if row is None:
+            self._keys.spend(len(SEALED))
             return None
         customer_id: str = row["customer_id"]
 

@@ -24,6 +24,8 @@ CARDS_MAX: Final = 100
 # One more than a page of the counter lists, so that it knows of more.
 PEOPLE_MAX: Final = limits.FOUND_LISTED + 1
 TAIL_CHARS: Final = 4
+# What is kept sealed of a card and its holder; a miss opens as many.
+HOLDER_SEALED: Final = ("name", "document_number", "birth_date", "bound_phone", "card_number")
 
 _holders = select(core_card, core_person).join(core_person, _p.core_ref == _c.core_ref)
 _HOLDER: Final = Statement(_holders.where(_c.card_digest == bindparam("card_digest")))
@@ -100,7 +102,10 @@ class EmbeddedCoreBank:
     async def holder(self, card_number: str) -> CardHolder | None:
         """Return who holds this card, active or closed."""
         row = await self._database.read_one(_HOLDER, card_digest=self._card_digest(card_number))
-        return self._card_holder(row) if row else None
+        if row is None:
+            self._keys.spend(len(HOLDER_SEALED))
+            return None
+        return self._card_holder(row)
 
     async def cards_of(self, core_ref: str) -> tuple[CardHolder, ...]:
         """Every active card of a person, oldest first."""
