@@ -1,6 +1,7 @@
 """Fixtures that more than one kind of test uses. Servers start when the first test asks for them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import hypothesis
@@ -10,6 +11,7 @@ import structlog.testing
 from playwright.sync_api import Browser, Page, sync_playwright
 from valkey import Valkey
 
+from foregate.store import migrate
 from tests import services
 
 # What the server says is read by the tests that are about it, through structlog's `capture_logs`.
@@ -24,7 +26,7 @@ MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "ch
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests, and put browser tests last.
+    """Mark the tests, put browser tests last, and say which stay together when several processes share them.
 
     Playwright's synchronous interface keeps an event loop running in this thread
     from its start to its end, and no asynchronous test could run meanwhile.
@@ -33,7 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, mark in MARK_OF_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
+        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def _group_of(item: pytest.Item) -> str:
+    """A file; in the browser, a file and a kind of visitor, for each kind has a bank of its own."""
+    call = getattr(item, "callspec", None)
+    kind = call.params.get("kind") if call else None
+    return f"{item.path.stem}-{kind}" if kind else item.path.stem
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +67,23 @@ def postgres_dsn(postgres_server: services.PostgresServer) -> Iterator[str]:
     name = postgres_server.create_database()
     yield postgres_server.dsn(name)
     postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: services.PostgresServer) -> Iterator[str]:
+    """Yield the name of a migrated database, to be copied."""
+    name = postgres_server.create_database()
+    migrate.upgrade(postgres_server.dsn(name))
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated database file, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "empty.sqlite"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(scope="session")

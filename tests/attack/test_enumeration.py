@@ -100,6 +100,7 @@ async def test_enu_02_twins_open_as_many_sealed_values(
     assert counts[0] == counts[1]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("database", "twin"),

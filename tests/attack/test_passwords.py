@@ -193,6 +193,7 @@ async def storm(attacked: Attacked) -> Storm:
 
 
 # Over PostgreSQL, where everybody waits for the same few connections; SQLite keeps one for who reads alone.
+@pytest.mark.alone
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 async def test_pwd_04_a_thousand_sign_ins_at_once(attacked: Attacked) -> None:
     """As many as there is room for get in, the others are told when to come back; nobody else waits, and memory holds.

@@ -209,6 +209,7 @@ async def signed_in(house: House, who: Person) -> Browser:
     return browser
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("is_cut", [False, True], ids=["connected", "cut"])
 @pytest.mark.parametrize("ending", ENDINGS)
 async def test_ses_03_ended_here_is_ended_everywhere(house: House, ending: str, is_cut: bool) -> None:
@@ -235,6 +236,7 @@ async def test_ses_03_ended_here_is_ended_everywhere(house: House, ending: str, 
     assert watch.statuses() <= ({200, 401, 503} if is_cut else {200, 401})
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("trouble", [House.cut_off, House.silent], ids=["cut off", "silent"])
 async def test_ses_03_who_cannot_ask_the_database_lets_nobody_pass(
     house: House, trouble: Callable[[House], AbstractAsyncContextManager[None]]

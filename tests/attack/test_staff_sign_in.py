@@ -89,6 +89,7 @@ async def test_a_name_that_nobody_has_is_its_twin(bank: Bank, teller: Hired) -> 
     assert answers[0] == answers[1]
 
 
+@pytest.mark.alone
 async def test_a_name_that_nobody_has_takes_as_long(bank: Bank, teller: Hired) -> None:
     """It is hashed and compared like any other."""
     thief = Console(bank)

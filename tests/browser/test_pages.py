@@ -194,15 +194,17 @@ def test_a_forgotten_password(visit: Visit, bank: Bank) -> None:
     visitor.sees("home.full")
 
 
-def test_a_lost_phone_is_frozen(visit: Visit) -> None:
+def test_a_lost_phone_is_frozen(visit: Visit, bank: Bank) -> None:
     """One proof closes the door; whose number is shared says first who is meant."""
     visitor, mother = visit(), person("family-mother")
     shared = mother.holds[0]
     visitor.go("/")
     visitor.follow("door.lost")
     visitor.fill("phone", shared)
+    before = visitor.codes(shared)
+    bank.let_pass(limits.RESEND_SECONDS + 1)  # a number that others share may just have been sent a code
     visitor.press("step.phone.submit")
-    visitor.prove_phone(shared, visitor.codes(shared) - 1 if visitor.codes(shared) else 0)
+    visitor.prove_phone(shared, before)
     visitor.sees("step.pick.title")
     visitor.shoot("pick")
     visitor.page.get_by_label("*梅").check()

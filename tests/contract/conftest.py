@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from foregate.store import migrate
 from foregate.store.keyring import Keys
 from foregate.store.postgres import open_postgres
 from foregate.store.sqlite import open_sqlite
@@ -25,23 +24,6 @@ def clock() -> samples.Clock:
 @pytest.fixture(scope="session")
 def keys() -> Keys:
     return samples.new_keys()
-
-
-@pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: services.PostgresServer) -> Iterator[str]:
-    """Yield the name of a migrated database, to be copied."""
-    name = postgres_server.create_database()
-    migrate.upgrade(postgres_server.dsn(name))
-    yield name
-    postgres_server.drop_database(name)
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a migrated database file, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "empty.sqlite"
-    migrate.upgrade(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ async def test_nobody_s_password(hasher: Argon2Hasher) -> None:
     assert not await hasher.verify("$argon2id$v=19$m=1", "anything")
 
 
+@pytest.mark.alone
 async def test_nobody_costs_the_same(hasher: Argon2Hasher) -> None:
     """The processor works as long for nobody as for somebody."""
     hashed = await hasher.hash("secret")

@@ -1,19 +1,26 @@
 """One bank per test, over SQLite and over PostgreSQL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import services
 from tests.bank import CHEN, LI, WANG, Bank, open_bank
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of a fresh, empty database of each kind."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of a fresh, migrated database of each kind: a copy, for migrating takes longer than most tests."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'bank.db'}"
-    return str(request.getfixturevalue("postgres_dsn"))
+        path = tmp_path / "bank.db"
+        path.write_bytes(request.getfixturevalue("migrated_sqlite").read_bytes())
+        yield f"sqlite:///{path}"
+        return
+    server: services.PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create_database(request.getfixturevalue("migrated_postgres"))
+    yield server.dsn(name)
+    server.drop_database(name)
 
 
 @pytest.fixture

@@ -377,6 +377,7 @@ def real_files() -> tuple[Path, Path]:
     return files
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 async def test_the_real_files_load(bank: Bank, real_files: tuple[Path, Path]) -> None:
     """All records but those without a name; a second run writes nothing; pieces of names and the nearest are found."""
