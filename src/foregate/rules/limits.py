@@ -158,6 +158,15 @@ GESTURE_MOUTH_SHUT: Final = Limit(15, "percent", "below, it is shut again", "mea
 GESTURE_CLOSER: Final = Limit(125, "percent", "of the face's width before", "measured")
 GESTURE_CLOSER_REST: Final = Limit(110, "percent", "below, it has not come closer", "measured")
 
+# Accounts.
+AMOUNT_MINOR_MAX: Final = Limit(10**17, "minor units", "a thousand million million yuan: more is a fault of the file; a hundred of them still fit into 64 bits")
+ACCOUNTS_PER_CUSTOMER: Final = Limit(100, "accounts", "as many cards as one person may hold; a page that lists them stays a page")
+ENTRIES_PER_PAGE: Final = Limit(20, "entries", "what somebody looks through on a phone before scrolling on")
+ENTRIES_PER_PAGE_MAX: Final = Limit(200, "entries", "one answer of the API")
+ENTRY_QUERY_CHARS: Final = Limit(60, "characters", "a name, or half a sentence of remittance")
+ENTRY_WORDS: Final = Limit(4, "words", "payer, month, and what for; each one is looked for in every entry of the account")
+MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
+
 # The edge.
 BODY_BYTES: Final = Limit(16 * 1024, "bytes", "the longest honest answer is below 2 KB")
 FIELD_CHARS: Final = Limit(512, "characters", "the longest honest field is a password of 128 characters, pasted with blanks")
