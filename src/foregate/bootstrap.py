@@ -36,6 +36,7 @@ from foregate.desk.turn import House
 from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
 from foregate.doors.text import catalog
+from foregate.gateways.core_bank.accounts import EmbeddedAccounts
 from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
 from foregate.gateways.document_registry.embedded import EmbeddedRegistry
 from foregate.gateways.hashing import Argon2Hasher, which_build
@@ -160,7 +161,15 @@ async def build(
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
-    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry)
+    world = World(
+        store=store,
+        clock=clock,
+        keyring=keys,
+        hasher=hasher,
+        core=core,
+        registry=registry,
+        accounts=EmbeddedAccounts(store, clock),
+    )
     run = run or tables()
     desk = Desk(House(world=world, **run))
     rules = Rules(run["journeys"], run["built"])

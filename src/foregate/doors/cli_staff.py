@@ -62,6 +62,7 @@ async def _add(
     from foregate.bootstrap import SystemClock, open_store
     from foregate.counter.administration import NewMember, hire
     from foregate.counter.guard import Objected
+    from foregate.gateways.core_bank.accounts import EmbeddedAccounts
     from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
     from foregate.gateways.document_registry.embedded import EmbeddedRegistry
     from foregate.gateways.hashing import Argon2Hasher
@@ -72,7 +73,15 @@ async def _add(
     store = await open_store(settings, keys, clock)
     hasher = Argon2Hasher(keys)
     core, registry = EmbeddedCoreBank(store, keys, hasher), EmbeddedRegistry(store, keys, clock)
-    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry)
+    world = World(
+        store=store,
+        clock=clock,
+        keyring=keys,
+        hasher=hasher,
+        core=core,
+        registry=registry,
+        accounts=EmbeddedAccounts(store, clock),
+    )
     new = NewMember(user_name=user_name, name=name, role=role, outlet_id=outlet, core_ref=core_ref)
     try:
         code = await hire(world, new, actor=ACTOR)

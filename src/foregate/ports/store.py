@@ -8,6 +8,7 @@ from typing import Protocol
 from foregate.ports.counter import Proposals, Staff, Trail
 from foregate.ports.credentials import StaffCredentials, StaffSessions
 from foregate.ports.documents import DocumentNotices
+from foregate.ports.ledger import Ledger
 from foregate.ports.outlets import Appointments, Cases, Outlets
 from foregate.ports.permits import Permits, StopLinks
 from foregate.ports.records import (
@@ -206,6 +207,8 @@ class UnitOfWork(Protocol):
     def cases(self) -> Cases: ...
     @property
     def document_notices(self) -> DocumentNotices: ...
+    @property
+    def ledger(self) -> Ledger: ...
     @property
     def audit(self) -> Audit: ...
     @property

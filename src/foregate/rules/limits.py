@@ -165,6 +165,9 @@ ENTRIES_PER_PAGE: Final = Limit(20, "entries", "what somebody looks through on a
 ENTRIES_PER_PAGE_MAX: Final = Limit(200, "entries", "one answer of the API")
 ENTRY_QUERY_CHARS: Final = Limit(60, "characters", "a name, or half a sentence of remittance")
 ENTRY_WORDS: Final = Limit(4, "words", "payer, month, and what for; each one is looked for in every entry of the account")
+ENTRY_SIGNS: Final = Limit(600, "signs", "what an entry is found by; a sentence has a hundred, and an index row of PostgreSQL holds no more than 2,700 bytes")
+ENTRY_SIGNS_ASKED: Final = Limit(8, "signs", "of what was typed; these leave next to nothing to be opened in vain")
+ENTRY_BATCH: Final = Limit(200, "entries", "written in one transaction: short enough that sign-ins do not wait")
 MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
 
 # The edge.
