@@ -75,7 +75,7 @@ def _fields(file: BinaryIO) -> Iterator[_Field]:
             if field is not None:
                 yield field
             field, is_inside = _Field(number, found[1], found[2]), True
-        elif is_inside and re.fullmatch(r"-(\}.*|[A-Z]{3})?\s*", text):
+        elif is_inside and re.fullmatch(r"-(\}.*|[A-Z]{3})?[\s\x00-\x1f]*", text):
             if field is not None:
                 yield field
             yield _Field(number, "-", "")

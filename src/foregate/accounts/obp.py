@@ -42,7 +42,7 @@ class _Account(msgspec.Struct):
     owners: tuple[str, ...] = ()
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, frozen=True):
     name: str = ""
 
 

@@ -176,6 +176,7 @@ XML_DEPTH: Final = Limit(32, "elements within each other", "camt goes 14 deep", 
 XML_NODES: Final = Limit(2000, "elements of one entry", "a single transaction has a hundred; of a batch the first is kept")
 XML_TEXT_CHARS: Final = Limit(10_000, "characters of one element", "the longest text of camt has 500", "ISO 20022")
 OBP_FILE_BYTES: Final = Limit(64 * 1024**2, "bytes of a sandbox file", "the published ones have a third of one MB; JSON is read whole")
+VERIFY_BATCH: Final = Limit(50, "accounts", "recomputed in one transaction: nobody waits for long")
 MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
 
 # The edge.
