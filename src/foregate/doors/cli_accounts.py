@@ -45,7 +45,7 @@ async def import_files(settings: Settings, files: Sequence[Path], owner: str, ti
 
 async def _import(store: SqlStore, file: Path, owner: str, time_zone: str) -> Imported:
     columns = (SpinnerColumn(), TextColumn(escape(file.name)), TextColumn("{task.completed:.0f} entries"))
-    with Progress(*columns, TimeElapsedColumn(), console=out, transient=True) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task(file.name, total=None)
         return await import_statements(
             store,
