@@ -164,8 +164,9 @@ async def fill(dsn: str, keys: Keys, accounts: list[Account]) -> list[Account]:
     sizes = await wire.fetchrow(
         "SELECT pg_table_size('entry') / 1e9 AS rows, pg_indexes_size('entry') / 1e9 AS indexes"
     )
+    seconds = time.perf_counter() - began
     print(
-        f"  indexes in {time.perf_counter() - began:.0f} s; {sizes['rows']:.1f} GB of rows, {sizes['indexes']:.1f} of indexes"
+        f"  indexes in {seconds:.0f} s; {sizes['rows']:.1f} GB of rows, {sizes['indexes']:.1f} of indexes", flush=True
     )
     await wire.close()
     return [accounts[at] for at in measured]

@@ -108,6 +108,7 @@ class _Message:
         self.line, self.reference = reference.line, reference.text.strip()
         self.account, self.number = "", ""
         self.bank = ""
+        self.closing_line = 0
         self.opening: list[Balance] = []
         self.closing: list[Balance] = []
         self.totals: dict[str, tuple[int, str]] = {}
@@ -135,6 +136,7 @@ class _Message:
             case "62F" | "62M":
                 yield from self._flush("")
                 self.closing.append(self._balance(field, BalanceType.CLOSING_BOOKED))
+                self.closing_line = field.line
             case "64":
                 self.closing.append(self._balance(field, BalanceType.CLOSING_AVAILABLE))
             case "65":
@@ -160,7 +162,7 @@ class _Message:
             credit_sum=credits[1] if credits else "",
             debit_sum=debits[1] if debits else "",
         )
-        yield Tail(line=line, balances=tuple(self.closing), totals=totals)
+        yield Tail(line=self.closing_line or line, balances=tuple(self.closing), totals=totals)
 
     def _begin(self) -> Iterator[Head]:
         if self.is_begun:

@@ -155,6 +155,8 @@ class _Running:
         if entry.status is EntryStatus.BOOKED:
             self.credit_minor += max(0, entry.signed.minor)
             self.debit_minor += max(0, -entry.signed.minor)
+            if max(self.credit_minor, self.debit_minor) > limits.AMOUNT_MINOR_MAX:
+                raise Refused(item.line, "entries that come to more than anybody owns")
             entry = self._with_balance(entry, item.line)
         fingerprint = self._fingerprint(entry)
         self.digest.update(fingerprint)
