@@ -27,6 +27,7 @@ from foregate.bootstrap import SystemClock
 from foregate.gateways.core_bank.accounts import EmbeddedAccounts
 from foregate.ports.accounts import Account, Entry, EntryStatus, Indicator, Party, Wanted
 from foregate.rules.categories import Category
+from foregate.rules.cursors import place_of
 from foregate.rules.entry_words import FIRST, SIGNS
 from foregate.rules.money import Money
 from foregate.store import migrate
@@ -217,7 +218,7 @@ async def plans(dsn: str, keys: Keys, account: Account, cursor: str | None) -> N
     wire = await asyncpg.connect(dsn)
     for what, wanted, at in (("page 1,000", Wanted(), cursor), ("a search", Wanted(text=RARE), None)):
         signs = signs_of(keys, account.account_id).to_find((wanted.text,) if wanted.text else ())
-        place = reading._place_of(at)
+        place = place_of(at)
         values = reading._values(wanted, signs) | {
             "of_account": account.account_id, "how_many": PAGE + 1, "before_day": place.day,
             "before_sequence": place.sequence,

@@ -67,6 +67,10 @@ def said_in(path: Path) -> tuple[int, Decimal, Decimal]:
     return len(values), sum((v for v in values if v > 0), Decimal()), -sum((v for v in values if v < 0), Decimal())
 
 
+async def how_many(store: SqlStore) -> list[int]:
+    return [await count(store, table) for table in ("account", "entry", "posting", "statement", "balance")]
+
+
 async def every_entry(accounts: EmbeddedAccounts, account: Account) -> list[Entry]:
     found: list[Entry] = []
     cursor = None
@@ -83,10 +87,10 @@ async def test_every_file_comes_in_or_is_refused(store: SqlStore) -> None:
     for path in FILES:
         name = path.relative_to(REAL).as_posix()
         if name in REFUSED:
-            before = [await count(store, table) for table in ("account", "entry", "posting", "statement")]
+            rows = await how_many(store)
             with pytest.raises(Refused, match=REFUSED[name]):
                 await import_statements(store, path, NOW, owner=OWNER)
-            assert before == [await count(store, table) for table in ("account", "entry", "posting", "statement")], name
+            assert rows == await how_many(store), name
             continue
         done = await import_statements(store, path, NOW, owner=OWNER)
         entries, money_in, money_out = said_in(path)
@@ -100,11 +104,11 @@ async def test_every_file_comes_in_or_is_refused(store: SqlStore) -> None:
 
     accounts = EmbeddedAccounts(store, store.clock)
     before = [(one.account_id, await accounts.balances(one)) for one in await accounts.accounts_of(OWNER)]
-    rows = [await count(store, table) for table in ("account", "entry", "posting", "statement", "balance")]
+    rows = await how_many(store)
     for path, statements in came:
         again = await import_statements(store, path, NOW + 99)
         assert (0, statements) == (again.outcome.added, again.known), path.name
-    assert rows == [await count(store, table) for table in ("account", "entry", "posting", "statement", "balance")]
+    assert rows == await how_many(store)
     assert before == [(one.account_id, await accounts.balances(one)) for one in await accounts.accounts_of(OWNER)]
     async with store.begin() as tx:
         assert {""} == {what for _, what in await tx.ledger.verify("", 1000)}

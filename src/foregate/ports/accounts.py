@@ -21,6 +21,7 @@ from typing import Protocol
 import msgspec
 
 from foregate.rules.categories import Category
+from foregate.rules.cursors import BadCursor as BadCursor
 from foregate.rules.money import Money
 
 
@@ -215,6 +216,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return self.creditor or self.ultimate_creditor
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Every text that the entry is found by: the other side, their account, and what for. Not the owner's name."""
+        is_credit = self.credit_debit_indicator is Indicator.CREDIT
+        others = (self.debtor, self.ultimate_debtor) if is_credit else (self.creditor, self.ultimate_creditor)
+        return (
+            *(text for party in others for text in (party.name, party.account)),
+            *self.remittance_information,
+            self.remittance_reference,
+            self.additional_entry_information,
+        )
+
+    @property
     def is_mutable(self) -> bool:
         """Whether it may still change or vanish: everything that is not booked."""
         return self.status is not EntryStatus.BOOKED
@@ -260,10 +273,6 @@ class MonthSum(msgspec.Struct, frozen=True, kw_only=True):
     money_in: Money
     money_out: Money
     entries: int
-
-
-class BadCursor(ValueError):
-    """This is no cursor of ours."""
 
 
 class Accounts(Protocol):

@@ -6,9 +6,6 @@ costs. The index answers filters and search by itself; the rows of a page are re
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cache
@@ -17,19 +14,19 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
 
-from foregate.ports.accounts import Account, BadCursor, Balance, BalanceType, Entry, Indicator, MonthSum, Page, Wanted
+from foregate.ports.accounts import Account, Balance, BalanceType, Entry, Indicator, MonthSum, Page, Wanted
 from foregate.rules import entry_words, limits
 from foregate.rules.categories import Category
+from foregate.rules.cursors import DIGITS, Place, cursor_of, last_day_of, place_of
 from foregate.rules.money import Money
 from foregate.store.accounts import tables
-from foregate.store.accounts.rows import ACCOUNT_SEALED, account_of, entry_of, signs_of, texts_of
+from foregate.store.accounts.rows import ACCOUNT_SEALED, account_of, entry_of, signs_of
 from foregate.store.keyring import Keys
 from foregate.store.statements import Connection, Row, Statement, Value, number, text_of, time_of
 
 _a, _b, _e = tables.account.c, tables.balance.c, tables.entry.c
 _mine: Final = _e.account_id == text_of("of_account")
 _STATUSES: Final = 5
-_PLACE: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9]{1,18})")
 
 _ACCOUNTS_OF: Final = Statement(
     select(tables.account)
@@ -123,31 +120,6 @@ def _page(asked: _Asked) -> Statement:
         .join(tables.entry, and_(_mine, _e.sequence == which.c.sequence))
         .order_by(_e.day.desc(), _e.sequence.desc())
     )
-
-
-class _Place(msgspec.Struct, frozen=True):
-    """Where a list stopped; the next entry comes before it."""
-
-    day: str = "9999-12-31"
-    sequence: int = limits.AMOUNT_MINOR_MAX
-
-
-def cursor_of(day: str, sequence: int) -> str:
-    """Return the cursor that goes on behind this entry."""
-    return base64.urlsafe_b64encode(f"{day}/{sequence}".encode()).decode().rstrip("=")
-
-
-def _place_of(cursor: str | None) -> _Place:
-    if cursor is None:
-        return _Place()
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, UnicodeError, ValueError):
-        raise BadCursor("not a cursor of ours") from None
-    found = _PLACE.fullmatch(text)
-    if found is None:
-        raise BadCursor("not a cursor of ours")
-    return _Place(found[1], int(found[2]))
 
 
 def _asked(wanted: Wanted, signs: Sequence[str]) -> _Asked:
@@ -254,7 +226,7 @@ class AccountsReading:
     async def entries(self, account: Account, wanted: Wanted, cursor: str | None, limit: int) -> Page:
         """Return the next `limit` entries that fit, newest first."""
         limit = max(1, min(limit, limits.ENTRIES_PER_PAGE_MAX))
-        place = _place_of(cursor)
+        place = place_of(cursor)
         span = await self._connection.one(_SPAN, of_account=account.account_id)
         found: list[Entry] = []
         following: str | None = None
@@ -268,7 +240,7 @@ class AccountsReading:
         )
 
     async def _found(
-        self, account: Account, wanted: Wanted, place: _Place, limit: int
+        self, account: Account, wanted: Wanted, place: Place, limit: int
     ) -> tuple[list[Entry], str | None]:
         """Signs let a few through that do not fit: those are opened, left out, and the search goes on behind them."""
         words = entry_words.typed_words(wanted.text)
@@ -281,25 +253,25 @@ class AccountsReading:
             rows = await self._connection.all(statement, **values, before_day=place.day, before_sequence=place.sequence)
             for row in rows:
                 entry = entry_of(self._keys, row, account.currency)
-                if entry_words.fits(words, texts_of(entry)):
+                if entry_words.fits(words, entry.texts):
                     found.append(entry)
             if len(found) > limit:
                 last = found[limit - 1]
                 return found[:limit], cursor_of(last.day, last.sequence)
             if len(rows) <= limit:
                 return found, None
-            place = _Place(rows[-1]["day"], rows[-1]["sequence"])
+            place = Place(rows[-1]["day"], rows[-1]["sequence"])
 
     async def entry(self, account: Account, entry_id: str) -> Entry | None:
         """One entry of this account."""
-        if not (entry_id.isascii() and entry_id.isdecimal() and len(entry_id) <= len(str(limits.AMOUNT_MINOR_MAX))):
+        if not (entry_id.isascii() and entry_id.isdecimal() and len(entry_id) <= DIGITS):
             return None
         row = await self._connection.one(_ENTRY, of_account=account.account_id, of_sequence=int(entry_id))
         return entry_of(self._keys, row, account.currency) if row else None
 
     async def months(self, account: Account, first: str, last: str) -> tuple[MonthSum, ...]:
         """Sums of what was booked, by month and category."""
-        days: dict[str, Value] = {"first_day": f"{first}-01", "last_day": f"{last}-31"}
+        days: dict[str, Value] = {"first_day": f"{first}-01", "last_day": last_day_of(last)}
         rows = await self._connection.all(_MONTHS, of_account=account.account_id, **days)
         return tuple(
             MonthSum(

@@ -59,17 +59,6 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Details).decode
 
 
-def texts_of(entry: Entry) -> tuple[str, ...]:
-    """Return every text that an entry is found by: who, their accounts, and what for."""
-    parties = (entry.debtor, entry.ultimate_debtor, entry.creditor, entry.ultimate_creditor)
-    return (
-        *(text for party in parties for text in (party.name, party.account)),
-        *entry.remittance_information,
-        entry.remittance_reference,
-        entry.additional_entry_information,
-    )
-
-
 def signs_of(keys: Keys, account_id: str) -> entry_words.Signs:
     """Return the signs of one account's words."""
     return entry_words.Signs(keys.derive("entry-words", account_id.encode()))
@@ -175,7 +164,7 @@ def sealed_entry(keys: Keys, signs: entry_words.Signs, entry: Entry) -> dict[str
         "category": entry.category,
         "replaces_sequence": int(entry.replaces_entry_id or 0),
         "details_sealed": keys.encrypt(details, f"entry.details:{entry.account_id}:{entry.sequence}"),
-        "words": signs.of(entry_words.runs_of(texts_of(entry))),
+        "words": signs.of(entry_words.runs_of(entry.texts)),
     }
 
 
