@@ -48,6 +48,7 @@ from foregate.gateways.throttle import RequestThrottle
 from foregate.outlets.counter_hours import CounterHours
 from foregate.outlets.upkeep import Upkeep
 from foregate.ports import Clock
+from foregate.ports.accounts import Accounts
 from foregate.proofs import ProofKind, card_pin, password, permit, phone_code
 from foregate.rules.journeys import BUILT, JOURNEYS, Built, Table
 from foregate.rules.policy import POLICY, Policy
@@ -119,6 +120,7 @@ class Foregate:
         """Let go of everything."""
         await self.throttle.close()
         await self.gateway.close()
+        await self.world.accounts.close()
         self.hasher.close()
         await self.store.close()
 
@@ -161,14 +163,9 @@ async def build(
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
+    accounts = _accounts(settings, store, clock)
     world = World(
-        store=store,
-        clock=clock,
-        keyring=keys,
-        hasher=hasher,
-        core=core,
-        registry=registry,
-        accounts=EmbeddedAccounts(store, clock),
+        store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry, accounts=accounts
     )
     run = run or tables()
     desk = Desk(House(world=world, **run))
@@ -233,6 +230,16 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
         await asyncio.gather(*(worker.stop() for worker in workers))
         await asyncio.wait(tasks, timeout=10)
         await house.close()
+
+
+def _accounts(settings: Settings, store: SqlStore, clock: Clock) -> Accounts:
+    """Return whatever knows the accounts: the embedded ledger, or a bank that the settings name."""
+    if not settings.fineract:
+        return EmbeddedAccounts(store, clock)
+    from foregate.gateways.core_bank.fineract import FineractAccounts
+
+    secret = _secret(settings.fineract_secret_file) or b""
+    return FineractAccounts(settings.fineract, settings.fineract_tenant, secret, clock, bank=settings.bank_name)
 
 
 def _facts(settings: Settings) -> dict[str, str]:

@@ -54,48 +54,37 @@ async def test_what_is_told_twice_is_there_once(store: SqlStore, accounts: Embed
     assert ((account.account_id, ""),) == await in_one(store, lambda tx: tx.ledger.verify("", 10))
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+async def test_what_is_booked_never_changes(store: SqlStore) -> None:
+    """Not even by whoever owns the tables."""
+    account = await opened(store)
+    await tell(store, account, told("2026-11-01", "100.00"))
+    for statement in (
         "UPDATE posting SET amount_minor = 1 RETURNING 1",
         "DELETE FROM posting RETURNING 1",
         "UPDATE entry SET amount_minor = 1 RETURNING 1",
         "UPDATE entry SET day = '2020-01-01' RETURNING 1",
         "DELETE FROM entry RETURNING 1",
-    ],
-)
-async def test_what_is_booked_never_changes(store: SqlStore, statement: str) -> None:
-    """Not even by whoever owns the tables."""
-    account = await opened(store)
-    await tell(store, account, told("2026-11-01", "100.00"))
-    with pytest.raises(Exception, match="never changes"):
-        await sql(store, statement)
+        *(("TRUNCATE posting", "TRUNCATE entry") if store.database.dialect == "postgres" else ()),
+    ):
+        with pytest.raises(Exception, match="never changes"):
+            await sql(store, statement)
 
 
-@pytest.mark.parametrize(
-    ("sides", "amount", "currency"),
-    [
-        (("account_id", "account_id"), "5", "CNY"),
-        (("account_id", "'nobody'"), "5", "CNY"),
-        (("account_id", "other"), "0", "CNY"),
-        (("account_id", "other"), "-5", "CNY"),
-        (("account_id", "other"), "5", "EUR"),
-    ],
-    ids=["one side twice", "no such account", "nothing", "less than nothing", "another currency"],
-)
-async def test_a_posting_out_of_balance_cannot_be_written(
-    store: SqlStore, sides: tuple[str, str], amount: str, currency: str
-) -> None:
-    """The database itself refuses it."""
+async def test_a_posting_out_of_balance_cannot_be_written(store: SqlStore) -> None:
+    """The database itself refuses one side twice, no such account, nothing, less than that, another currency."""
     mine, other = await opened(store), await opened(store, identification="6222020000000000026")
-    debit, credit = (
-        side.replace("account_id", f"'{mine.account_id}'").replace("other", f"'{other.account_id}'") for side in sides
-    )
-    values = f"'p', 'ref', {debit}, {credit}, '{currency}', {amount}, 0"
-    values = values.replace("'ref'", "cast('ref' as bytea)" if store.database.dialect == "postgres" else "x'00'")
     columns = "posting_id, reference_digest, debit_account_id, credit_account_id, currency, amount_minor, posted_at"
-    with pytest.raises(Exception, match=r"(?i)constraint"):
-        await sql(store, f"INSERT INTO posting ({columns}) VALUES ({values}) RETURNING 1")
+    digest = "cast('r' as bytea)" if store.database.dialect == "postgres" else "x'00'"
+    for debit, credit, amount, currency in (
+        (mine.account_id, mine.account_id, 5, "CNY"),
+        (mine.account_id, "nobody", 5, "CNY"),
+        (mine.account_id, other.account_id, 0, "CNY"),
+        (mine.account_id, other.account_id, -5, "CNY"),
+        (mine.account_id, other.account_id, 5, "EUR"),
+    ):
+        values = f"'p', {digest}, '{debit}', '{credit}', '{currency}', {amount}, 0"
+        with pytest.raises(Exception, match=r"(?i)constraint"):
+            await sql(store, f"INSERT INTO posting ({columns}) VALUES ({values}) RETURNING 1")
     assert 0 == await count(store, "posting")
 
 

@@ -302,3 +302,6 @@ class Accounts(Protocol):
         By month, then category; what had no entry is not among them. Money in and out of a month is the sum of its
         rows. In the account's currency.
         """
+
+    async def close(self) -> None:
+        """Let go of connections of its own."""

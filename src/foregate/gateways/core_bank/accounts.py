@@ -45,6 +45,9 @@ class EmbeddedAccounts:
         async with self._database.glance() as connection:
             return await AccountsReading(connection, self._keys).entry(account, entry_id)
 
+    async def close(self) -> None:
+        """Nothing: the connections are the store's."""
+
     async def months(self, account: Account, first: str, last: str) -> tuple[MonthSum, ...]:
         """Sums by month and category."""
         async with self._database.glance() as connection:
