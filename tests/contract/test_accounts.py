@@ -18,6 +18,7 @@ from foregate.ports.accounts import (
     Indicator,
     Wanted,
 )
+from foregate.rules import entry_words
 from foregate.rules.money import money
 from foregate.store.unit_of_work import SqlStore
 from tests.contract import account_sources
@@ -120,6 +121,17 @@ async def strangers_find_nothing(accounts: Accounts, account: Account, entry: En
             await accounts.entries(account, Wanted(), cursor, 5)
     assert "Account(" in repr(account)
     assert account.identification not in repr(account)
+
+
+async def test_signs_that_collide_show_nobody_anything_false(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two signs for everything a search finds too much, and shows what fits, page after page."""
+    monkeypatch.setattr(entry_words, "SIGNS", 2)
+    accounts = await account_sources.of("ledger", store, tmp_path)
+    (account,) = await accounts.accounts_of(OWNER)
+    for wanted, expected in WISHES:
+        assert expected == said(await all_of(accounts, account, wanted, limit=3)), wanted
 
 
 # ---------------------------------------------------------------- Fineract alone

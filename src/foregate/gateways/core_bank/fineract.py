@@ -52,7 +52,7 @@ from foregate.rules.categories import Category
 from foregate.rules.money import zero
 
 T = TypeVar("T")
-TIMEOUT_SECONDS: Final = 5.0
+TIMEOUT_SECONDS: Final = 5
 ANSWER_BYTES: Final = 4 * 1024 * 1024
 SEARCH_SIZE: Final = 200
 SEARCHES_PER_PAGE: Final = 10
