@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
+from foregate.ports.face import FaceEngine
 from foregate.rules.journeys import Journey
 
 
@@ -56,6 +57,7 @@ class World:
     hasher: Hasher
     core: CoreBank
     registry: DocumentRegistry
+    faces: FaceEngine | None = None  # None: face is not open
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ def _off(counters: Iterable[CounterRow], lanes: set[str], now: int) -> Iterable[
     rows = [row for row in counters if "@" not in row.counter]
     for proof in {row.counter for row in rows}:
         mine = [row for row in rows if row.counter == proof]
-        if sum(row.total for row in mine) >= limits.TOTAL_FAILURES:
+        if sum(row.total for row in mine) >= limits.failures_max(proof):
             yield proof, "proof-disabled"
         elif any(row.blocked_until > now and row.lane in lanes for row in mine):
             yield proof, "proof-blocked"

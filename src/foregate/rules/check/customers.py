@@ -35,7 +35,7 @@ class Condition(StrEnum):
 WHY: Final[Mapping[Condition, str]] = {
     Condition.BLOCKED: "proof-blocked",
     Condition.DISABLED: "proof-disabled",
-    Condition.EXPIRED: "proof-disabled",
+    Condition.EXPIRED: "face-expired",
 }
 
 CONDITIONS: Final[Mapping[Factor, tuple[Condition, ...]]] = {
@@ -145,6 +145,8 @@ class Customers:
         why = {PROOF_OF[factor]: WHY[condition] for factor, condition in off if condition is not Condition.OK}
         if Factor.PASSKEY not in kit.holds:
             why["passkey"] = WHY[Condition.DISABLED]
+        if Factor.FACE not in kit.holds:
+            why["face"] = "face-none"
         if Factor.PERMIT not in kit.holds:
             why["permit"] = "permit-over"
         return self._unusable.setdefault(kit, frozenset(why.items()))

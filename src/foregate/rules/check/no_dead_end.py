@@ -34,6 +34,7 @@ HEARS: Final = {
     "phone_code": ("code-wrong", "code-expired", "text-not-arrived"),
     "password": ("password-wrong",),
     "card_pin": ("card-pin-wrong",),
+    "face": ("face-not-you", "face-not-live"),
 }
 
 
