@@ -89,7 +89,7 @@ async def perform(prepared: Prepared, at: Situation) -> Done | Refused:
 
 def _against(person: Person, today: date) -> Refused | None:
     if inputs.age_on(today, date.fromisoformat(person.birth_date)) < limits.FACE_AGE_MIN:
-        return Refused(cause="too-young")
+        return Refused(cause="face-too-young")
     state = documents.standing_on(person.document_expires_on, today).state
     return Refused(cause="document-expired") if documents.is_closed("renew-face", state) else None
 

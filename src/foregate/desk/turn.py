@@ -19,6 +19,7 @@ from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told,
 from foregate.ports import Customer, JourneyRow, SessionRow, UnitOfWork
 from foregate.proofs import ProofKind
 from foregate.rules import engine, limits
+from foregate.rules.causes import when_off
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Built, Journey, Table
@@ -144,7 +145,7 @@ class Turn:
             mine = [row for row in rows if row.counter == charge]
             proof = charge.partition("@")[0]
             if sum(row.total for row in mine) >= limits.failures_max(charge):
-                unusable[proof] = "proof-disabled"
+                unusable[proof] = when_off(charge)
             elif any(row.blocked_until > self.now and row.lane == self.lane for row in mine):
                 unusable[proof] = "proof-blocked"
         asks_face = FACE in proofs_of(self.row.prove) and FACE.name in self.house.built.proofs

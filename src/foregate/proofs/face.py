@@ -2,7 +2,8 @@
 
 Rules
   1. The server asks, one thing at a time: look straight, then random gestures. What comes next is not known to anybody
-     before the pictures of what came before were taken. A challenge lives 60 seconds and belongs to one journey.
+     before the pictures of what came before were taken. A challenge lives 60 seconds and belongs to one journey: its
+     name is signed for both, and only the newest counts.
   2. Only pictures count. What a client says it saw in them cannot be said here.
   3. A picture is accepted once.
   4. A try is charged before pictures are looked at. It is given back when better pictures mend it (too dark, too near),
@@ -27,7 +28,7 @@ from foregate.ports.face import BadPicture, Look, Unusable
 from foregate.ports.face_records import FaceChallengeRow, FaceTemplateRow
 from foregate.proofs import More, Proved, guessed
 from foregate.rules import documents, inputs, limits
-from foregate.rules.causes import FACE_QUALITY
+from foregate.rules.causes import FACE_QUALITY, when_off
 from foregate.rules.faces import CAUSE_OF, Closeness, Failure, Flaw, is_mendable
 from foregate.rules.gestures import Gesture
 from foregate.rules.words import FACE
@@ -36,10 +37,11 @@ from foregate.situation import Refused, Situation, World
 PROOF = FACE
 CAUSES = (
     *FACE_QUALITY, "face-gesture-missed", "face-challenge-over", "face-not-live", "face-not-you", "face-expired",
-    "face-none", "face-document-expired", *guessed.CAUSES,
+    "face-none", "face-off", "face-document-expired", "proof-blocked",
 )  # fmt: skip
 QUICK = False
 LOOK_STRAIGHT: Final = "look-straight"
+END_DIGITS: Final = 12  # of a time in seconds
 offer = guessed.offer
 
 
@@ -75,10 +77,10 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
         """True when nothing is asked after this part."""
         return self.done == len(self.gestures)
 
-    def asks(self, answer: Answer, now: int) -> bool:
-        """Say whether `answer` is to what is asked, in time."""
+    def asks(self, answer: Answer) -> bool:
+        """Say whether `answer` is to what is asked now."""
         is_this = bool(self.name) and compare_digest(self.name.encode(), answer.challenge.encode())
-        return is_this and self.part == answer.part and now < self.ends_at
+        return is_this and self.part == answer.part
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -108,20 +110,35 @@ async def begin(at: Situation) -> Refused | None:
     before = await _challenge(at) or Challenge()
     if before.begun >= limits.FACE_CHALLENGES or before.faults >= limits.FACE_FAULTS:
         return Refused(cause="face-challenge-over")
-    await _keep(at, _begun(before, at.now))
+    await _keep(at, _begun(before, at))
     return None
 
 
-def _begun(before: Challenge, now: int) -> Challenge:
+def _begun(before: Challenge, at: Situation) -> Challenge:
     left = list(Gesture)
     drawn = tuple(left.pop(secrets.randbelow(len(left))) for _ in range(limits.FACE_GESTURES))
+    ends_at = at.now + limits.FACE_CHALLENGE_SECONDS
     return Challenge(
-        name=secrets.token_urlsafe(16),
-        ends_at=now + limits.FACE_CHALLENGE_SECONDS,
+        name=_signed(secrets.token_hex(16), ends_at, at),
+        ends_at=ends_at,
         gestures=drawn,
         begun=before.begun + 1,
         faults=before.faults,
     )
+
+
+def _signed(nonce: str, ends_at: int, at: Situation) -> str:
+    signature = at.world.keyring.derive("face-challenge", f"{at.journey_id}:{nonce}:{ends_at}".encode())
+    return f"{nonce}.{ends_at}.{signature.hex()}"
+
+
+def _is_signed(name: str, at: Situation) -> bool:
+    """Say whether this server made this name for this journey, and its time is not over."""
+    nonce, _, rest = name.partition(".")
+    ends_at = rest.partition(".")[0]
+    if not (ends_at.isascii() and ends_at.isdigit() and len(ends_at) <= END_DIGITS) or int(ends_at) <= at.now:
+        return False
+    return compare_digest(_signed(nonce, int(ends_at), at).encode(), name.encode())
 
 
 async def template_of(at: Situation) -> FaceTemplateRow | Refused:
@@ -149,7 +166,7 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
 async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
     """Count the try, for pictures of what is asked."""
     challenge = await _challenge(at)
-    if challenge is None or not challenge.asks(answer, at.now):
+    if not _is_signed(answer.challenge, at) or challenge is None or not challenge.asks(answer):
         return Refused(cause="face-challenge-over")
     template = await template_of(at)
     if isinstance(template, Refused):
@@ -238,7 +255,7 @@ async def _failed(cause: str, challenge: Challenge, ticket: Ticket, at: Situatio
     """The challenge is over, and the try stays charged. Too many in all turn the proof off, and not the login."""
     await _end(challenge, at)
     if ticket.charged.total >= limits.FACE_FAILURES:
-        return Refused(cause="proof-disabled")
+        return Refused(cause=when_off(PROOF.name))
     verdict = await guessed.settle(PROOF, False, ticket.charged, at, wrong=cause)
     return verdict if isinstance(verdict, Refused) else Refused(cause=cause)
 

@@ -120,6 +120,8 @@ CAUSES: Final[Causes] = _rows(
     _earned("face-not-you", POSSESSION, "try-again", "another-way", "renew-face", "visit-outlet"),
     _earned("face-expired", POSSESSION, "renew-face", "another-way", "visit-outlet"),
     _earned("face-none", POSSESSION, "another-way", "renew-face", "visit-outlet"),
+    _earned("face-off", POSSESSION, "another-way", "renew-face", "visit-outlet"),
+    _earned("face-too-young", CUSTOMER, "another-way", "visit-outlet"),
     _earned("face-document-expired", POSSESSION, "another-way", "renew-document", "visit-outlet"),
     # Appointments. What is free, and what a secret link leads to, is nobody's secret from whoever asks.
     _anyone("place-taken", 409, "another-time", "visit-outlet"),
@@ -161,6 +163,11 @@ def visible(cause: Cause, earned: Tier, causes: Causes = CAUSES) -> Cause:
     if earned.rank >= cause.tier.rank or cause.twin is None:
         return cause
     return causes[cause.twin]
+
+
+def when_off(counter: str) -> str:
+    """Return the cause that says that too many failures turned off what `counter` counts."""
+    return "face-off" if counter == "face" else "proof-disabled"
 
 
 def cause_as_json(cause: Cause) -> dict[str, Any]:

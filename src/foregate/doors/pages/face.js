@@ -2,18 +2,21 @@
 (function () {
   'use strict';
   var box = document.getElementById('face'), upload = document.getElementById('upload');
-  var media = navigator.mediaDevices;
-  if (!box || !media || !media.getUserMedia || !document.createElement('canvas').toDataURL) return;
+  var chosen = document.getElementById('f-pictures'), canvas = document.createElement('canvas');
+  if (!box || !canvas.toDataURL) return;
   var video = box.querySelector('video'), told = box.querySelector('.say'), ways = box.querySelector('.ways');
-  var button = box.querySelector('button'), canvas = document.createElement('canvas');
+  var button = box.querySelector('button'), media = navigator.mediaDevices;
   var step = box.getAttribute('data-step'), version = +box.getAttribute('data-version');
   /* Pictures to match weigh 8 KB at the most, five of them 40: that is little on a bad line, and enough to match. */
-  var SIDE = 480, HEAVY = 8000, STILLS = 5, MOVES = 14, PAUSE = 280, READY = 900;
-  var stream = null;
+  var SIDE = 480, HEAVY = 8000, STILLS = 5, MOVES = 16, PAUSE = 280, READY = 900;
+  /* What is wrong is said while the camera runs, and looked at again: so often by itself, then by a tap. */
+  var HINTS = 5, HINT = 2600, DARK = 40, GLANCES = 6;
+  var stream = null, hints = 0;
 
   function say(what) { told.textContent = what; }
   function text(name) { return box.getAttribute('data-' + name) || ''; }
-  function leave() { stop(); location.replace(box.getAttribute('data-page')); }
+  function leave() { stop(); location.replace(text('page')); }
+  function later(work, wait) { setTimeout(function () { if (stream) work(); }, wait); }
   function stop() {
     if (stream) stream.getTracks().forEach(function (track) { track.stop(); });
     stream = null;
@@ -28,7 +31,7 @@
   }
   function post(path, body, done) {
     var request = new XMLHttpRequest();
-    request.open('POST', box.getAttribute('data-api') + path);
+    request.open('POST', text('api') + path);
     request.setRequestHeader('Content-Type', 'application/json');
     request.onload = function () {
       var answer = null;
@@ -38,16 +41,27 @@
     request.onerror = leave;
     request.send(JSON.stringify(body));
   }
+  function draw(source, width, height, side) {
+    var scale = Math.min(1, side / Math.max(width, height));
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    canvas.getContext('2d').drawImage(source, 0, 0, canvas.width, canvas.height);
+  }
   function picture() {
-    var scale = SIDE / Math.max(video.videoWidth, video.videoHeight), quality = 0.7, shot;
-    canvas.width = Math.round(video.videoWidth * scale);
-    canvas.height = Math.round(video.videoHeight * scale);
-    canvas.getContext('2d').drawImage(video, 0, 0, canvas.width, canvas.height);
+    var quality = 0.7, shot;
+    draw(video, video.videoWidth, video.videoHeight, SIDE);
     do {
       shot = canvas.toDataURL('image/jpeg', quality).split(',')[1];
       quality -= 0.1;
     } while (shot.length * 0.75 > HEAVY && quality > 0.25);
     return shot;
+  }
+  function isDark() {
+    var sum = 0, index, seen;
+    draw(video, video.videoWidth, video.videoHeight, 32);
+    seen = canvas.getContext('2d').getImageData(canvas.width / 4, canvas.height / 4, canvas.width / 2, canvas.height / 2).data;
+    for (index = 0; index < seen.length; index += 4) sum += seen[index] + seen[index + 1] + seen[index + 2];
+    return sum / (seen.length * 0.75) < DARK;
   }
   function take(count, done) {
     var pictures = [], timer = setInterval(function () {
@@ -56,23 +70,33 @@
       if (pictures.length === count) { clearInterval(timer); done(pictures); }
     }, PAUSE);
   }
-  function refused(problem) {
-    var journey = problem.journey, item, link;
-    if (journey) version = journey.version;
+  function offer(remedies) {
     ways.textContent = '';
-    (problem.remedies || []).forEach(function (remedy) {
+    remedies.forEach(function (remedy) {
+      var item = document.createElement('li'), link = document.createElement('a');
       if (remedy.journey === 'try-again' || remedy.journey === 'wait') return;
-      item = document.createElement('li');
-      link = document.createElement('a');
       link.textContent = remedy.title;
-      link.href = remedy.href === box.getAttribute('data-page') ? '#ways' : remedy.href;
+      link.href = remedy.href === text('page') ? '#ways' : remedy.href;
       item.appendChild(link);
       ways.appendChild(item);
     });
-    ways.hidden = false;
-    rest(problem.title + '\n' + problem.detail);
-    if (problem.fields && problem.fields[0].name !== 'pictures') say(problem.fields[0].detail);
-    if (!journey || journey.status !== 'open' || !journey.step || journey.step.name !== step) button.hidden = true;
+    ways.hidden = !ways.firstChild;
+  }
+  function refused(problem, part, answer) {
+    var journey = problem.journey, field = problem.fields && problem.fields[0], now = journey && journey.step;
+    var goesOn = journey && journey.status === 'open' && now && now.name === step;
+    if (journey) version = journey.version;
+    say(problem.title + '\n' + problem.detail);
+    /* Better pictures mend it, and what was asked for still is: the camera stays on. */
+    if (part && goesOn && problem.status === 422 && (!field || field.name === 'pictures') &&
+        (step !== 'face' || now.facts.part === part) && hints < HINTS) {
+      hints += 1;
+      later(function () { ask(part, answer); }, HINT);
+      return;
+    }
+    offer(problem.remedies || []);
+    rest(field && field.name !== 'pictures' ? field.detail : problem.title + '\n' + problem.detail);
+    button.hidden = !goesOn;
   }
   function show(journey) {
     var now = journey.step;
@@ -81,29 +105,64 @@
     ask(now.facts.part, { challenge: now.facts.challenge, part: now.facts.part });
   }
   function ask(part, answer) {
-    var isStill = part === 'look-straight';
-    say(text('part-' + part));
-    setTimeout(function () {
-      take(isStill ? STILLS : MOVES, function (pictures) {
-        say(text('sending'));
-        answer.pictures = pictures;
-        post('/pictures', { version: version, step: step, answer: answer }, function (said) {
-          if (said.cause) refused(said); else show(said);
+    var isStill = part === 'look-straight', glances = 0;
+    function look() {
+      say(text('part-' + part));
+      later(function () {
+        take(isStill ? STILLS : MOVES, function (pictures) {
+          say(text('sending'));
+          answer.pictures = pictures;
+          post('/pictures', { version: version, step: step, answer: answer }, function (said) {
+            if (said.cause) refused(said, part, answer); else show(said);
+          });
         });
-      });
-    }, isStill ? READY : PAUSE);
+      }, isStill ? READY : 0);
+    }
+    (function glance() {
+      glances += 1;
+      if (!isStill || glances > GLANCES || !isDark()) { look(); return; }
+      say(text('dark'));
+      later(glance, READY);
+    }());
   }
   function go() {
     var consent = document.getElementById('f-consent');
-    if (step === 'face') {
-      post('/answers', { version: version, step: 'begin', answer: {} }, function (said) {
-        if (said.cause) refused(said); else show(said);
-      });
-    } else ask('look-straight', { consent: !!(consent && consent.checked) });
+    hints = 0;
+    if (step !== 'face') { ask('look-straight', { consent: !!(consent && consent.checked) }); return; }
+    post('/answers', { version: version, step: 'begin', answer: {} }, function (said) {
+      if (said.cause) refused(said); else show(said);
+    });
+  }
+  function failed(why) {
+    upload.hidden = false;
+    rest(text({ NotAllowedError: 'denied', NotFoundError: 'no-camera' }[why.name] || 'in-use'));
   }
 
+  /* A phone's own camera makes pictures of megabytes: they are made smaller before they travel. */
+  if (chosen && window.createImageBitmap && window.DataTransfer && canvas.toBlob) {
+    chosen.form.addEventListener('submit', function (event) {
+      var files = [].slice.call(chosen.files), asked = document.createElement('input'), small;
+      if (!files.length || event.defaultPrevented) return;
+      try { small = new DataTransfer(); } catch (old) { return; }
+      event.preventDefault();
+      asked.type = 'hidden';
+      asked.name = 'step';
+      asked.value = step;
+      chosen.form.appendChild(asked);
+      (function next() {
+        var file = files.shift();
+        if (!file) { chosen.files = small.files; chosen.form.submit(); return; }
+        createImageBitmap(file).then(function (seen) {
+          draw(seen, seen.width, seen.height, 640);
+          canvas.toBlob(function (blob) { small.items.add(new File([blob], 'p.jpg', { type: 'image/jpeg' })); next(); }, 'image/jpeg', 0.8);
+        }).then(null, function () { small.items.add(file); next(); });
+      }());
+    }, false);
+  }
+
+  if (!media || !media.getUserMedia) return;
   box.hidden = false;
-  upload.hidden = true;
+  upload.hidden = !text('asked');
   button.addEventListener('click', function () {
     button.hidden = true;
     ways.hidden = true;
@@ -113,10 +172,7 @@
       video.hidden = false;
       video.srcObject = opened;
       video.onloadedmetadata = function () { video.onloadedmetadata = null; video.play(); go(); };
-    }, function () {
-      upload.hidden = false;
-      rest(text('no-camera'));
-    });
+    }, failed);
   }, false);
   window.addEventListener('pagehide', stop, false);
 }());
