@@ -25,7 +25,7 @@ from tests.faces import SIZE, data, frames
 
 Picture = NDArray[np.uint8]
 FILM = "cap12_edit"
-STRAIGHT = range(1040, 1110, 5)
+STRAIGHT, LATER = range(1040, 1110, 5), range(0, 25, 5)  # to enrol; and as straight as the gestures begin
 GESTURES = {
     Gesture.TURN_RIGHT: range(484, 518, 3),
     Gesture.TURN_LEFT: range(514, 550, 3),
@@ -34,7 +34,9 @@ GESTURES = {
     Gesture.COME_CLOSER: range(790, 830, 4),
 }
 PICTURE_MS, FRAMES_SHOWN, STEPS_MAX = 280, 3, 150
-COUNT_FRAMES = "(v => v && !v.hidden ? v.getVideoPlaybackQuality().totalVideoFrames : 0)(document.querySelector('#face video'))"
+COUNT_FRAMES = (
+    "(v => v && !v.hidden ? v.getVideoPlaybackQuality().totalVideoFrames : 0)(document.querySelector('#face video'))"
+)
 
 
 def film(wanted: range) -> list[Picture]:
@@ -100,20 +102,25 @@ class Camera:
         pictures, index = self._pictures, self._index
         picture = pictures[min(index, len(pictures) - 1)]
         if not self._is_frozen:
-            shaken = np.roll(picture, self._chance.integers(-1, 2, 2), (0, 1)).astype(np.int16)
-            picture = np.clip(shaken + self._chance.integers(-2, 3, picture.shape, np.int16), 0, 255).astype(np.uint8)
+            shaken = np.roll(picture, self._chance.integers(-2, 3, 2), (0, 1)) * self._chance.uniform(0.97, 1.03)
+            noise = self._chance.integers(-4, 5, picture.shape, np.int16)
+            picture = np.clip(shaken + noise, 0, 255).astype(np.uint8)
         self._file.seek(self._start)
         self._file.write(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes())
 
 
-def act(visitor: Visitor, camera: Camera, straight: Sequence[Picture], until: str) -> None:
-    """Do what the page asks for, one picture after the other, until it says `until`."""
+def act(visitor: Visitor, camera: Camera, straight: Sequence[Picture] | None, until: str) -> None:
+    """Do what the page asks for, one picture after the other, until it says `until`. None: what is there stays there."""
     page, shown = visitor.page, ""
-    asked = {visitor.t(f"face.part-{gesture}"): film(wanted) for gesture, wanted in GESTURES.items()}
-    asked[visitor.t("face.part-look-straight")] = list(straight)
+    asked: dict[str, list[Picture]] = {}
+    if straight is not None:
+        asked = {visitor.t(f"face.part-{gesture}"): film(wanted) for gesture, wanted in GESTURES.items()}
+        asked[visitor.t("face.part-look-straight")] = list(straight)
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 0.05)
     for _ in range(STEPS_MAX):
         said = said_by(page)
         if until in said or page.get_by_text(until).first.is_visible():
+            page.clock.resume()
             return
         if said in asked and said != shown:
             camera.show([*asked[said][:1], *asked[said]])
@@ -143,7 +150,9 @@ def _count(page: Page) -> int:
 
 def said_by(page: Page) -> str:
     """Return what the camera page says now."""
-    lines = page.locator("#face .say").all_inner_texts()
+    lines: list[str] = []
+    with suppress(Error):  # gone to the next page meanwhile
+        lines = page.locator("#face .say").all_inner_texts()
     return lines[0] if lines else ""
 
 

@@ -42,7 +42,6 @@ CAUSES = (
 QUICK = False
 LOOK_STRAIGHT: Final = "look-straight"
 END_DIGITS: Final = 12  # of a time in seconds
-offer = guessed.offer
 
 
 class Answer(inputs.Answer, frozen=True):
@@ -100,6 +99,12 @@ class Seen(msgspec.Struct, frozen=True):
     looks: tuple[Look, ...] = ()
     is_close: bool | None = None
     is_document_over: bool = False
+
+
+async def offer(at: Situation) -> Refused | None:
+    """Say at once that a face has expired: nobody has to look into a camera to hear it."""
+    template = await template_of(at)
+    return template if isinstance(template, Refused) and template.cause == "face-expired" else None
 
 
 async def begin(at: Situation) -> Refused | None:

@@ -15,6 +15,10 @@
 
   function say(what) { told.textContent = what; }
   function text(name) { return box.getAttribute('data-' + name) || ''; }
+  function moved(to) {
+    version = to;
+    [].forEach.call(document.getElementsByName('version'), function (field) { field.value = to; });
+  }
   function leave() { stop(); location.replace(text('page')); }
   function later(work, wait) { setTimeout(function () { if (stream) work(); }, wait); }
   function stop() {
@@ -85,7 +89,7 @@
   function refused(problem, part, answer) {
     var journey = problem.journey, field = problem.fields && problem.fields[0], now = journey && journey.step;
     var goesOn = journey && journey.status === 'open' && now && now.name === step;
-    if (journey) version = journey.version;
+    if (journey) moved(journey.version);
     say(problem.title + '\n' + problem.detail);
     /* Better pictures mend it, and what was asked for still is: the camera stays on. */
     if (part && goesOn && problem.status === 422 && (!field || field.name === 'pictures') &&
@@ -100,7 +104,7 @@
   }
   function show(journey) {
     var now = journey.step;
-    version = journey.version;
+    moved(journey.version);
     if (journey.status !== 'open' || !now || now.name !== step || !now.facts.part) { leave(); return; }
     ask(now.facts.part, { challenge: now.facts.challenge, part: now.facts.part });
   }
