@@ -110,7 +110,7 @@ class Camera:
 
 
 def act(visitor: Visitor, camera: Camera, straight: Sequence[Picture] | None, until: str) -> None:
-    """Do what the page asks for, one picture after the other, until it says `until`. None: what is there stays there."""
+    """Do what the page asks for, one picture after the other, until it says `until`. None: nothing is changed."""
     page, shown = visitor.page, ""
     asked: dict[str, list[Picture]] = {}
     if straight is not None:

@@ -121,7 +121,7 @@ def sign_in(visitor: Visitor, camera: Camera, bank: Bank, who: Person) -> None:
 
 
 def test_enrol_then_sign_in(bank: Bank, camera: Camera, come: Come) -> None:
-    """Permission is explained first; the dark is told while the camera runs; 40 KB later the face is known, and signs in."""
+    """Permission is explained first; the dark is told while the camera runs; 40 KB later the face is known."""
     visitor, who = come("zh"), person("face-to-try")
     stop_the_clock(visitor)
     sent: list[int] = []
@@ -165,7 +165,8 @@ def test_an_expired_face_is_renewed(bank: Bank, camera: Camera, come: Come) -> N
 def test_an_expired_document_is_renewed_first(bank: Bank, camera: Camera, come: Come) -> None:
     """An expired ID card takes no face; renewed, then the face enrolled, it signs in."""
     visitor, who = come("zh"), person("document-expired")
-    assert who.login is not None and who.renewed is not None
+    assert who.login is not None
+    assert who.renewed is not None
     stop_the_clock(visitor)
     reach_the_camera(visitor, who)
     camera.show(film(STRAIGHT))

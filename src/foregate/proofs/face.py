@@ -227,6 +227,8 @@ async def settle(seen: Seen, ticket: Ticket, at: Situation) -> Proved | More | R
     """Go on, prove, or refuse; of two answers to one part one counts."""
     challenge = await _challenge(at)
     if challenge is None or (challenge.name, challenge.done) != (ticket.challenge.name, ticket.challenge.done):
+        # Another answer came first. What was seen here is told to nobody and counts for nothing, so it costs nothing.
+        await refund(ticket, at)
         return Refused(cause="face-challenge-over")
     if seen.fault is not None and is_mendable(seen.fault):
         return await _mendable(seen.fault, challenge, ticket, at)
