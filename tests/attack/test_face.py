@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from foregate.ports import Busy
-from foregate.proofs import face
 from foregate.rules import limits
 from foregate.rules.gestures import Gesture
 from tests.bank import LI, WANG, Bank, Visitor
@@ -47,7 +46,7 @@ def draw(monkeypatch: pytest.MonkeyPatch, *gestures: Gesture) -> None:
     def randbelow(below: int) -> int:
         return drawn[len(Gesture) - below]
 
-    monkeypatch.setattr(face.secrets, "randbelow", randbelow)
+    monkeypatch.setattr("foregate.proofs.face.secrets.randbelow", randbelow)
 
 
 async def charged(bank: Bank) -> int:
