@@ -33,7 +33,7 @@ GESTURES = {
     Gesture.OPEN_MOUTH: range(278, 312, 3),
     Gesture.COME_CLOSER: range(790, 830, 4),
 }
-PICTURE_MS, FRAMES_SHOWN, STEPS_MAX = 280, 3, 150
+PICTURE_MS, FRAMES_SHOWN, STEPS_MAX, PATIENCE_SECONDS = 280, 3, 150, 8
 COUNT_FRAMES = (
     "(v => v && !v.hidden ? v.getVideoPlaybackQuality().totalVideoFrames : 0)(document.querySelector('#face video'))"
 )
@@ -70,6 +70,7 @@ class Camera:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._pictures, self._index, self._is_frozen = film(STRAIGHT[:1]), 0, False
+        self.written = 0
         self._chance, self._over = np.random.default_rng(7), threading.Event()
         path.write_bytes(f"YUV4MPEG2 W{SIZE[0]} H{SIZE[1]} F30:1 Ip A1:1 C420jpeg\nFRAME\n".encode())
         self._start = path.stat().st_size
@@ -107,6 +108,7 @@ class Camera:
             picture = np.clip(shaken + noise, 0, 255).astype(np.uint8)
         self._file.seek(self._start)
         self._file.write(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes())
+        self.written += 1
 
 
 def act(visitor: Visitor, camera: Camera, straight: Sequence[Picture] | None, until: str) -> None:
@@ -125,16 +127,20 @@ def act(visitor: Visitor, camera: Camera, straight: Sequence[Picture] | None, un
         if said in asked and said != shown:
             camera.show([*asked[said][:1], *asked[said]])
         shown = said if said in asked else shown
-        wait_for_frames(page)
+        wait_for_frames(page, camera)
         with suppress(Error):  # gone to the next page meanwhile
             page.clock.run_for(PICTURE_MS)
         camera.turn()
     raise AssertionError(f"the page never said {until!r}; it says {said_by(page)!r}")
 
 
-def wait_for_frames(page: Page) -> None:
+def wait_for_frames(page: Page, camera: Camera) -> None:
     """Wait until the browser has shown what the camera sees now; where there is nothing to see, a moment."""
-    before, until = _count(page), time.monotonic() + 1
+    until, written = time.monotonic() + PATIENCE_SECONDS, camera.written
+    # The picture that is being written was begun before; the next one is new for certain.
+    while camera.written < written + 2 and time.monotonic() < until:
+        page.wait_for_timeout(10)
+    before = _count(page)
     while True:
         page.wait_for_timeout(20)
         now = _count(page)
