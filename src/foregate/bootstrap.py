@@ -23,6 +23,7 @@ from foregate.acts import (
     open_session,
     register,
     renew_document,
+    renew_face,
     reopen,
     set_password,
 )
@@ -49,8 +50,9 @@ from foregate.outlets.counter_hours import CounterHours
 from foregate.outlets.upkeep import Upkeep
 from foregate.ports import Clock
 from foregate.ports.accounts import Accounts
-from foregate.proofs import ProofKind, card_pin, password, permit, phone_code
-from foregate.rules.journeys import BUILT, JOURNEYS, Built, Table
+from foregate.ports.face import FaceEngine
+from foregate.proofs import ProofKind, card_pin, face, password, permit, phone_code
+from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
 from foregate.settings import Settings, refuse_bad_map, refuse_weak
@@ -67,13 +69,15 @@ from foregate.symbols import code_of
 log = structlog.get_logger("foregate")
 
 # A new way to sign in is a module here, and a mention in the table.
-PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin, permit)
+PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin, permit, face)
 ACTS: tuple[ActKind, ...] = (
     open_session,
     register,
     reopen,
     set_password,
     renew_document,
+    renew_face,
+    renew_face.WITHDRAW,
     close_permission,
     end_sessions.END,
     end_sessions.END_ALL,
@@ -122,6 +126,8 @@ class Foregate:
         await self.gateway.close()
         await self.world.accounts.close()
         self.hasher.close()
+        if self.world.faces is not None:
+            self.world.faces.close()
         await self.store.close()
 
 
@@ -163,11 +169,18 @@ async def build(
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
-    accounts = _accounts(settings, store, clock)
+    faces, accounts = open_faces(settings), _accounts(settings, store, clock)
     world = World(
-        store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry, accounts=accounts
+        store=store,
+        clock=clock,
+        keyring=keys,
+        hasher=hasher,
+        core=core,
+        registry=registry,
+        accounts=accounts,
+        faces=faces,
     )
-    run = run or tables()
+    run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     desk = Desk(House(world=world, **run))
     rules = Rules(run["journeys"], run["built"])
     gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
@@ -211,6 +224,21 @@ async def build(
     return house
 
 
+def open_faces(settings: Settings) -> FaceEngine | None:
+    """Open the engine that looks at faces. None where its packages or its models are not: face is not open then."""
+    try:
+        from foregate.gateways.face import lock
+        from foregate.gateways.face.engine import Engine
+    except ModuleNotFoundError as missing:
+        log.info("face is not open", why=f"{missing.name} is not installed: install foregate[face]")
+        return None
+    try:
+        return Engine(Path(settings.face_models) if settings.face_models else lock.default_folder())
+    except lock.ModelsMissing as missing:
+        log.info("face is not open", why=str(missing))
+        return None
+
+
 async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:
     """Open the database that the settings name."""
     if settings.database.startswith("sqlite:///"):
@@ -221,7 +249,9 @@ async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:
 @asynccontextmanager
 async def _running(house: Foregate) -> AsyncIterator[None]:
     """While the application is served: messages go out, heads are sealed, the janitor sweeps."""
-    log.info("open", origin=house.settings.origin, hashing=which_build())
+    log.info(
+        "open", origin=house.settings.origin, hashing=which_build(), face="open" if house.world.faces else "not open"
+    )
     workers = [house.dispatcher, house.sealer, house.janitor, house.upkeep, house.notices, *house.store.loops]
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:

@@ -13,6 +13,7 @@ import msgspec
 
 from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
 from foregate.ports.accounts import Accounts
+from foregate.ports.face import FaceEngine
 from foregate.rules.journeys import Journey
 
 
@@ -58,6 +59,7 @@ class World:
     core: CoreBank
     registry: DocumentRegistry
     accounts: Accounts
+    faces: FaceEngine | None = None  # None: face is not open
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
         hotline="95000",
         text_us_number="1069095000",
         is_demo=True,
-        **more,
+        **{"face_models": "no-models"} | more,
     )
 
 

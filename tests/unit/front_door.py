@@ -16,6 +16,7 @@ from foregate.acts import (
     open_session,
     register,
     renew_document,
+    renew_face,
     reopen,
     set_password,
 )
@@ -27,7 +28,7 @@ from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, View
 from foregate.doors import pages
 from foregate.doors.cookies import Cookies
 from foregate.ports import Keyring, SessionRow
-from foregate.proofs import card_pin, password, permit, phone_code
+from foregate.proofs import card_pin, face, password, permit, phone_code
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.policy import POLICY
@@ -36,9 +37,9 @@ from foregate.settings import Settings
 from foregate.situation import World
 
 JOURNEY_ID = "0190a6f0-0000-7000-8000-000000000001"
-PROOFS: tuple[Any, ...] = (phone_code, password, card_pin, permit)
+PROOFS: tuple[Any, ...] = (phone_code, password, card_pin, permit, face)
 ACTS: tuple[Any, ...] = (
-    open_session, register, reopen, set_password, renew_document, close_permission,
+    open_session, register, reopen, set_password, renew_document, renew_face, renew_face.WITHDRAW, close_permission,
     end_sessions.END, end_sessions.END_ALL, end_sessions.REVOKE, devices.REMEMBER, devices.FORGET,
 )  # fmt: skip
 CODE_FACTS: Mapping[str, str | int] = {
@@ -73,7 +74,7 @@ class TellingDesk(Desk):
             "proofs": {kind.PROOF.name: kind for kind in PROOFS},
             "acts": {name: kind for kind in ACTS for name in kind.ACTS},
         }
-        world = cast(World, type("NoWorld", (), {})())
+        world = cast(World, type("NoWorld", (), {"faces": None})())
         super().__init__(House(world=world, journeys=JOURNEYS, policy=POLICY, built=BUILT, **tables))
         self.reply = Reply()
         self.asked: list[tuple[str, Any]] = []

@@ -18,6 +18,7 @@ from foregate.ports.counter import ProposalRow, TrailEntry
 from foregate.ports.outlets import Appointment
 from foregate.rules import documents, inputs, limits
 from foregate.rules import verdict as rules
+from foregate.rules.causes import when_off
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective
 from foregate.rules.staff import Right
 from foregate.rules.verdict import Footing, Known, Lost, Rules, Verdict
@@ -190,8 +191,8 @@ def _off(counters: Iterable[CounterRow], lanes: set[str], now: int) -> Iterable[
     rows = [row for row in counters if "@" not in row.counter]
     for proof in {row.counter for row in rows}:
         mine = [row for row in rows if row.counter == proof]
-        if sum(row.total for row in mine) >= limits.TOTAL_FAILURES:
-            yield proof, "proof-disabled"
+        if sum(row.total for row in mine) >= limits.failures_max(proof):
+            yield proof, when_off(proof)
         elif any(row.blocked_until > now and row.lane in lanes for row in mine):
             yield proof, "proof-blocked"
 

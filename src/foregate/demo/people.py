@@ -36,6 +36,7 @@ class Situation(StrEnum):
     CLOSED_BY_BANK = "closed-by-bank"
     PASSWORD_BLOCKED = "password-blocked"
     DEVICE_REMEMBERED = "device-remembered"
+    FACE_EXPIRED = "face-expired"
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -103,7 +104,7 @@ def resident_number(birth_date: str, sequence: int) -> str:
 
 _TODAY: Final = date.today()
 _FOURTEEN_YEARS_AGO: Final = f"{_TODAY.year - 14}-01-01"
-_WOMEN: Final = frozenset({1, 4, 6, 9, 10, 12, 13, 14, 17, 19, 20, 22, 25, 27, 28})
+_WOMEN: Final = frozenset({1, 4, 6, 9, 10, 12, 13, 14, 17, 19, 20, 22, 25, 27, 28, 30})
 _SOON: Final = (_TODAY + timedelta(days=12)).isoformat()
 _JUST_OVER: Final = (_TODAY - timedelta(days=25)).isoformat()
 _NEW_END: Final = f"{_TODAY.year + 15}-03-31"
@@ -196,6 +197,9 @@ PEOPLE: Final[tuple[Person, ...]] = (
     # A passport is given out anew under another number; only the registry knows that both are hers.
     _person(29, "passport-renewed", "MARIE CLAIRE DUBOIS", "1988-03-09", document=("PASSPORT_FOREIGN", "21AB00029"),
             expires_on=_JUST_OVER, renewed="26CD00029", login=Login(phone(29), "marie.dubois")),
+    _person(30, "face-to-try", "江晓雯", "1990-08-18", login=Login(phone(30), "jiangxiaowen")),
+    _person(31, "face-expired", "沈博文", "1986-02-11", login=Login(phone(31), "shenbowen"),
+            situation=Situation.FACE_EXPIRED),
 )
 # fmt: on
 

@@ -15,6 +15,7 @@ from foregate.demo.staff import settle_staff
 from foregate.desk.identify import customer_id_of
 from foregate.ids import new_id
 from foregate.ports import Customer, DeviceRow, UnitOfWork
+from foregate.ports.face_records import FaceTemplateRow
 from foregate.rules import limits, permission
 from foregate.rules.documents import Document
 from foregate.rules.permission import ALL, UNKNOWN, Event, Permission
@@ -109,6 +110,8 @@ async def _bring_about(house: Foregate, tx: UnitOfWork, person: Person) -> None:
                 await tx.counters.charge(who, "password", UNKNOWN, house.world.clock.now())
         case Situation.DEVICE_REMEMBERED:
             await _remember(house, tx, who)
+        case Situation.FACE_EXPIRED:
+            await _enrol_long_ago(house, tx, who)
         case _:
             assert_never(person.situation)
 
@@ -130,3 +133,19 @@ async def _remember(house: Foregate, tx: UnitOfWork, who: str) -> None:
         seen_at=now - 2 * DAY,
     )
     await tx.devices.insert(device)
+
+
+async def _enrol_long_ago(house: Foregate, tx: UnitOfWork, who: str) -> None:
+    expired_at = house.world.clock.now() - 20 * DAY
+    row = FaceTemplateRow(
+        customer_id=who,
+        # Nobody's face: an expired template is never compared, only told of.
+        template=secrets.token_bytes(32),
+        salt=secrets.token_bytes(32),
+        engine_id="retired",
+        enrolled_at=expired_at - limits.FACE_DAYS * DAY,
+        expires_at=expired_at,
+        consent="2024-11",
+        consented_at=expired_at - limits.FACE_DAYS * DAY,
+    )
+    await tx.faces.put(row)

@@ -13,7 +13,7 @@ from foregate.desk.answers import Answered, Slow, typed
 from foregate.desk.turn import Turn
 from foregate.desk.view import Reply
 from foregate.ports import CardHolder, Event
-from foregate.proofs import ProofKind, device, phone_code
+from foregate.proofs import More, ProofKind, device, face, phone_code
 from foregate.rules import engine, inputs, limits, permission
 from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
 from foregate.rules.permission import Permission
@@ -32,6 +32,8 @@ async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, hol
             return await identified(turn, claim, holder)
         case Prove(proof=proof) if answered.step in ("resend", "text-us") and proof.name == "phone_code":
             return await _by_phone(turn, answered.step)
+        case Prove(proof=proof) if answered.step == "begin" and proof.name == "face":
+            return await _begin_face(turn)
         case Prove(proof=proof) if answered.step == proof.name:
             return await _prove(turn, turn.house.proofs[proof.name], answered)
         case Pick() if answered.step == "pick":
@@ -98,12 +100,24 @@ async def _prove(turn: Turn, kind: ProofKind, answered: Answered) -> Reply | Slo
     return await settle(turn, kind, is_right, ticket)
 
 
-async def settle(turn: Turn, kind: ProofKind, is_right: bool, ticket: Any) -> Reply | Slow:
+async def settle(turn: Turn, kind: ProofKind, compared: Any, ticket: Any) -> Reply | Slow:
     """Write down what came of a comparison."""
-    verdict = await kind.settle(is_right, ticket, turn.situation())
+    verdict = await kind.settle(compared, ticket, turn.situation())
+    if isinstance(verdict, More):
+        await turn.save(moved=True)
+        return Reply(view=await turn.view())
     if isinstance(verdict, Refused):
         return await _refused(turn, kind.PROOF.name, verdict)
     return await _proved(turn, kind.PROOF.name)
+
+
+async def _begin_face(turn: Turn) -> Reply:
+    """The visitor is ready: a challenge, and its seconds run from now."""
+    refused = await face.begin(turn.situation())
+    if refused is not None:
+        return await _refused(turn, "face", refused)
+    await turn.save(moved=True)
+    return Reply(view=await turn.view())
 
 
 async def _by_phone(turn: Turn, action: str) -> Reply | Slow:

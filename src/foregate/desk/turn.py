@@ -19,17 +19,22 @@ from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told,
 from foregate.ports import Customer, JourneyRow, SessionRow, UnitOfWork
 from foregate.proofs import ProofKind
 from foregate.rules import engine, limits
+from foregate.rules.causes import when_off
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
-from foregate.rules.words import PERMIT, CodeTo, Tier, Who, proofs_of
+from foregate.rules.words import FACE, PERMIT, CodeTo, Tier, Who, proofs_of
 from foregate.situation import Refused, Situation, Subject, World
 
 NOBODY = Subject(
     customer_id="00000000-0000-8000-8000-000000000000", known=False, phone=None, phone_key="", claim_key=""
 )
+
+
+# What else may be done at a step.
+ACTIONS: Mapping[str, tuple[str, ...]] = {"phone_code": ("resend", "text-us"), "face": ("begin",)}
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,10 +144,14 @@ class Turn:
         for charge in self.row.charges:
             mine = [row for row in rows if row.counter == charge]
             proof = charge.partition("@")[0]
-            if sum(row.total for row in mine) >= limits.TOTAL_FAILURES:
-                unusable[proof] = "proof-disabled"
+            if sum(row.total for row in mine) >= limits.failures_max(charge):
+                unusable[proof] = when_off(charge)
             elif any(row.blocked_until > self.now and row.lane == self.lane for row in mine):
                 unusable[proof] = "proof-blocked"
+        asks_face = FACE in proofs_of(self.row.prove) and FACE.name in self.house.built.proofs
+        # Expired it may be asked for all the same: whoever takes it hears that it has to be renewed.
+        if asks_face and await self.tx.faces.find(self.subject.customer_id) is None:
+            unusable[FACE.name] = "face-none"
         if PERMIT in proofs_of(self.row.prove) and not await self.tx.permits.was_given(self.subject.customer_id):
             unusable[PERMIT.name] = "permit-over"
         return unusable
@@ -208,7 +217,7 @@ class Turn:
                 return StepView(name=asked.value, kind="identify", fields=fields_of(CLAIMS[asked]))
             case Prove(proof=proof):
                 kind = self.house.proofs[proof.name]
-                actions = ("resend", "text-us") if proof.name == "phone_code" else ()
+                actions = ACTIONS.get(proof.name, ())
                 facts = await kind.facts(self.situation())
                 return StepView(
                     name=proof.name, kind="prove", fields=fields_of(kind.ANSWER), actions=actions, facts=facts

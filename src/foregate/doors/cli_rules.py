@@ -20,13 +20,24 @@ from foregate.rules import drawing
 from foregate.rules.causes import CAUSES, cause_as_json
 from foregate.rules.check.report import Verdict
 from foregate.rules.edited import BadTable, tables_from
-from foregate.rules.journeys import BUILT, EVERYTHING, JOURNEYS, Built, Table, all_open, row_as_json
+from foregate.rules.journeys import (
+    BUILT,
+    BUILT_WITH_FACE,
+    EVERYTHING,
+    JOURNEYS,
+    Built,
+    Table,
+    all_open,
+    row_as_json,
+    with_face,
+)
 from foregate.rules.policy import POLICY, Policy, policy_as_json
 from foregate.rules.words import as_text
 
 Explored = tuple[str, checker.Promise, Verdict, float]
 
 AS_IT_STANDS = "the world as it stands"
+WITH_FACE = "the world with face"
 ALL_OPEN = "the world with everything open"
 
 
@@ -51,8 +62,12 @@ def check(*, table: Path | None = None) -> int:
 
 
 def worlds(journeys: Table = JOURNEYS) -> tuple[tuple[str, Table, Built], ...]:
-    """Return the two worlds that are checked: what is offered now, and all that the table holds."""
-    return (AS_IT_STANDS, journeys, BUILT), (ALL_OPEN, all_open(journeys), EVERYTHING)
+    """Return the worlds that are checked: what is offered now, with models for faces too, and all there is."""
+    return (
+        (AS_IT_STANDS, journeys, BUILT),
+        (WITH_FACE, with_face(journeys), BUILT_WITH_FACE),
+        (ALL_OPEN, all_open(journeys), EVERYTHING),
+    )
 
 
 def explore(world: str, journeys: Table, built: Built, policy: Policy = POLICY) -> list[Explored]:

@@ -14,6 +14,7 @@ from foregate.doors.cookies import Cookies, visitor_digest
 from foregate.doors.text import catalog
 from foregate.ports import SessionRow, Throttle
 from foregate.rules import limits
+from foregate.rules.inputs import Kind
 from foregate.rules.words import Who
 
 AGENT_CHARS = 120
@@ -77,6 +78,12 @@ async def seconds_to_wait(request: Request, what: str, per_minute: int) -> int:
 async def seconds_to_hold(request: Request, step: str | None) -> int:
     """Count a place that is about to be held: they are few, and whoever holds one has shown nothing yet."""
     return await seconds_to_wait(request, "hold", limits.HOLDS_PER_MINUTE) if step == Who.ANYBODY else 0
+
+
+def asks_for_pictures(reply: Reply) -> bool:
+    """Say whether the journey stands at a step that pictures answer."""
+    step = reply.view.step if reply.view is not None and reply.told is None else None
+    return step is not None and any(field.kind is Kind.PICTURES for field in step.fields)
 
 
 def _counted(source: str) -> str:

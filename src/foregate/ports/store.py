@@ -8,6 +8,7 @@ from typing import Protocol
 from foregate.ports.counter import Proposals, Staff, Trail
 from foregate.ports.credentials import StaffCredentials, StaffSessions
 from foregate.ports.documents import DocumentNotices
+from foregate.ports.face_records import Faces
 from foregate.ports.ledger import Ledger
 from foregate.ports.outlets import Appointments, Cases, Outlets
 from foregate.ports.permits import Permits, StopLinks
@@ -22,6 +23,7 @@ from foregate.ports.records import (
     SendVerdict,
     SessionRow,
 )
+from foregate.rules import limits
 from foregate.rules.permission import Permission
 
 
@@ -76,10 +78,12 @@ class Codes(Protocol):
 
 
 class Counters(Protocol):
-    async def charge(self, customer_id: str, counter: str, lane: str, now: int) -> CounterRow | None:
+    async def charge(
+        self, customer_id: str, counter: str, lane: str, now: int, total_max: int = limits.TOTAL_FAILURES
+    ) -> CounterRow | None:
         """Count one failure ahead of the comparison, in one guarded statement; every ROW_FAILURES-th sets a block.
 
-        None: blocked now, or TOTAL_FAILURES reached over all lanes; nothing was counted.
+        None: blocked now, or `total_max` reached over all lanes; nothing was counted.
         """
 
     async def succeed(self, customer_id: str, counter: str, lane: str) -> None:
@@ -207,6 +211,8 @@ class UnitOfWork(Protocol):
     def cases(self) -> Cases: ...
     @property
     def document_notices(self) -> DocumentNotices: ...
+    @property
+    def faces(self) -> Faces: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

@@ -21,6 +21,10 @@ class Proved(msgspec.Struct, frozen=True):
     """It was right."""
 
 
+class More(msgspec.Struct, frozen=True):
+    """So far it was right; there is more to show."""
+
+
 class ProofKind(Protocol):
     """A way to show who you are."""
 
@@ -44,9 +48,10 @@ class ProofKind(Protocol):
     async def charge(self, answer: Any, at: Situation) -> Any | Refused:
         """Spend one try; return a ticket for `compare`."""
 
-    async def compare(self, answer: Any, ticket: Any, world: World) -> bool: ...
+    async def compare(self, answer: Any, ticket: Any, world: World) -> Any:
+        """Say whether it is right, or what else `settle` has to know."""
 
     async def refund(self, ticket: Any, at: Situation) -> None:
         """Nothing could be compared (the house is busy, the core bank away): give the try back."""
 
-    async def settle(self, is_right: bool, ticket: Any, at: Situation) -> Proved | Refused: ...
+    async def settle(self, compared: Any, ticket: Any, at: Situation, /) -> Proved | More | Refused: ...

@@ -8,6 +8,7 @@ from typing import Any
 from foregate.ports import CounterRow
 from foregate.proofs import Proved
 from foregate.rules import limits
+from foregate.rules.causes import when_off
 from foregate.rules.words import Proof
 from foregate.situation import Refused, Situation
 
@@ -27,12 +28,13 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
 async def charge(proof: Proof, at: Situation) -> CounterRow | Refused:
     """Count one failure in this lane. Refused when the proof is blocked for now, or off."""
     counter = counter_of(proof, at)
-    charged = await at.tx.counters.charge(at.subject.customer_id, counter, at.lane, at.now)
+    most = limits.failures_max(counter)
+    charged = await at.tx.counters.charge(at.subject.customer_id, counter, at.lane, at.now, most)
     if charged is not None:
         return charged
     rows = [row for row in await at.tx.counters.of(at.subject.customer_id) if row.counter == counter]
-    if sum(row.total for row in rows) >= limits.TOTAL_FAILURES:
-        return Refused(cause="proof-disabled")
+    if sum(row.total for row in rows) >= most:
+        return Refused(cause=when_off(counter))
     until = max((row.blocked_until for row in rows if row.lane == at.lane), default=at.now)
     return Refused(cause="proof-blocked", retry_in_seconds=max(1, until - at.now))
 

@@ -47,6 +47,12 @@ REMEDY_ACTIONS: Final = frozenset(
     }
 )
 
+# What is wrong with a picture, as its maker can mend it.
+FACE_QUALITY: Final = (
+    "no-face", "several-faces", "face-too-far", "face-too-near", "face-not-centred", "face-look-away", "face-too-dark",
+    "face-too-bright", "face-too-blurred", "face-covered", "face-unreadable",
+)  # fmt: skip
+
 TWIN: Final = "not-recognised"
 ANYONE, POSSESSION, CUSTOMER = Tier.ANYONE, Tier.POSSESSION, Tier.CUSTOMER
 
@@ -106,6 +112,17 @@ CAUSES: Final[Causes] = _rows(
     _earned("document-paused", CUSTOMER, "wait", "visit-outlet"),
     _earned("no-such-device", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
     _earned("no-such-session", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
+    # Faces: what a picture lacks is told in full, how near a face came never.
+    *(_earned(name, POSSESSION, "try-again", "another-way", "visit-outlet", status=422) for name in FACE_QUALITY),
+    _earned("face-gesture-missed", POSSESSION, "try-again", "another-way", "visit-outlet"),
+    _earned("face-challenge-over", POSSESSION, "try-again", "another-way", "start-again", "visit-outlet"),
+    _earned("face-not-live", POSSESSION, "try-again", "another-way", "visit-outlet"),
+    _earned("face-not-you", POSSESSION, "try-again", "another-way", "renew-face", "visit-outlet"),
+    _earned("face-expired", POSSESSION, "renew-face", "another-way", "visit-outlet"),
+    _earned("face-none", POSSESSION, "another-way", "renew-face", "visit-outlet"),
+    _earned("face-off", POSSESSION, "another-way", "renew-face", "visit-outlet"),
+    _earned("face-too-young", CUSTOMER, "another-way", "visit-outlet"),
+    _earned("face-document-expired", POSSESSION, "another-way", "renew-document", "visit-outlet"),
     # Appointments. What is free, and what a secret link leads to, is nobody's secret from whoever asks.
     _anyone("place-taken", 409, "another-time", "visit-outlet"),
     _anyone("appointment-unknown", 404, "book-appointment", "visit-outlet"),
@@ -146,6 +163,11 @@ def visible(cause: Cause, earned: Tier, causes: Causes = CAUSES) -> Cause:
     if earned.rank >= cause.tier.rank or cause.twin is None:
         return cause
     return causes[cause.twin]
+
+
+def when_off(counter: str) -> str:
+    """Return the cause that says that too many failures turned off what `counter` counts."""
+    return "face-off" if counter == "face" else "proof-disabled"
 
 
 def cause_as_json(cause: Cause) -> dict[str, Any]:

@@ -10,7 +10,9 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -46,6 +48,34 @@ class Failure(StrEnum):
     FACE_CHANGED = "face-changed"
     NOT_LIVE = "not-live"
     GESTURE_MISSED = "gesture-missed"
+
+
+# Each has the cause that says how to mend it. What says who somebody is, or is not, goes by few names.
+CAUSE_OF: Final[Mapping[Flaw | Failure, str]] = {
+    Flaw.NO_FACE: "no-face",
+    Flaw.SEVERAL_FACES: "several-faces",
+    Flaw.TOO_FAR: "face-too-far",
+    Flaw.TOO_NEAR: "face-too-near",
+    Flaw.NOT_CENTRED: "face-not-centred",
+    Flaw.TILTED: "face-look-away",
+    Flaw.LOOK_STRAIGHT: "face-look-away",
+    Flaw.TOO_DARK: "face-too-dark",
+    Flaw.TOO_BRIGHT: "face-too-bright",
+    Flaw.UNEVEN_LIGHT: "face-too-dark",
+    Flaw.TOO_BLURRED: "face-too-blurred",
+    Flaw.EYES_CLOSED: "face-covered",
+    Flaw.EYES_COVERED: "face-covered",
+    Failure.TOO_FEW: "face-unreadable",
+    Failure.FROZEN: "face-not-live",
+    Failure.FACE_CHANGED: "face-not-live",
+    Failure.NOT_LIVE: "face-not-live",
+    Failure.GESTURE_MISSED: "face-gesture-missed",
+}
+
+
+def is_mendable(fault: Flaw | Failure) -> bool:
+    """Say whether better pictures mend it: then it is nobody's failure, and costs no try."""
+    return isinstance(fault, Flaw) or fault is Failure.TOO_FEW
 
 
 class Closeness(StrEnum):

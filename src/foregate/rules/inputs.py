@@ -57,6 +57,7 @@ class Kind(StrEnum):
     YES_NO = "yes-no"
     PERMIT = "permit"
     LINK = "link"
+    PICTURES = "pictures"
 
 
 def _typed(kind: Kind, longest: int = int(limits.FIELD_CHARS)) -> msgspec.Meta:
@@ -85,6 +86,16 @@ ServiceCode = Annotated[str, _typed(Kind.SERVICE)]
 Moment = Annotated[str, _typed(Kind.MOMENT)]
 People = Annotated[str, _typed(Kind.PEOPLE)]
 CaseNumber = Annotated[str, _typed(Kind.CASE)]
+# Base64 of JPEG, PNG or WebP. How many bytes they are is judged where they are decoded.
+Pictures = Annotated[
+    tuple[str, ...],
+    msgspec.Meta(
+        min_length=1,
+        max_length=int(limits.FACE_FRAMES),
+        extra={"kind": Kind.PICTURES},
+        extra_json_schema={"x-kind": "pictures"},
+    ),
+]
 YesNo = Annotated[bool, msgspec.Meta(extra={"kind": Kind.YES_NO}, extra_json_schema={"x-kind": "yes-no"})]
 
 

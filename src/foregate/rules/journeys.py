@@ -115,6 +115,9 @@ JOURNEYS: Final[Table] = table(
     Journey(name="renew-face", who=(SESSION, PHONE, CARD),
             prove=PHONE_CODE & CARD_PIN | DEVICE & CARD_PIN | PASSKEY, act="renew-face", changes=("face",),
             charges=("phone_code", "card_pin"), open=False),
+    # Consent is taken back with as little as it takes to protect oneself, whether or not faces are compared here.
+    Journey(name="withdraw-face", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="withdraw-face",
+            changes=("face",), charges=GUESSED),
     # Protect yourself: never more than one thing of your own.
     Journey(name="freeze", who=(PHONE, CARD), prove=PHONE_CODE | CARD_PIN, code_to=CodeTo.EITHER,
             act="close-permission", changes=("login_permission", "sessions"), charges=("phone_code", "card_pin@freeze")),
@@ -166,10 +169,17 @@ BUILT: Final = Built(
         {PHONE, CARD, NAME, SESSION, Who.CARD_AND_PHONE, Who.CARD_NAME_DOCUMENT, Who.LINK, Who.IN_PERSON, Who.ANYBODY}
     ),
 )
+# Where the models are there, the house runs the same tables with this much more.
+BUILT_WITH_FACE: Final = Built(proofs=BUILT.proofs | {"face"}, who=BUILT.who)
 EVERYTHING: Final = Built(
     proofs=frozenset(PROOFS),
     who=frozenset(Who),
 )
+
+
+def with_face(journeys: Table) -> Table:
+    """Return the table as a house runs it that can compare faces."""
+    return {**journeys, "renew-face": msgspec.structs.replace(journeys["renew-face"], open=True)}
 
 
 def all_open(journeys: Table) -> Table:

@@ -42,6 +42,7 @@ ROW_FAILURES: Final = Limit(5, "failures in a row", "then the proof is blocked f
 BLOCK_SECONDS: Final = Limit(15 * MINUTE, "seconds", "the first block; each further one doubles")
 BLOCK_SECONDS_MAX: Final = Limit(DAY, "seconds", "where doubling ends")
 TOTAL_FAILURES: Final = Limit(100, "failures in all", "then the proof is off until it is bound again", "NIST SP 800-63B-4 3.2.2")
+FACE_FAILURES: Final = Limit(10, "failures in all", "then the face is off until it is renewed", "NIST SP 800-63B-4 3.2.3.3")
 PERMISSION_FAILURES: Final = Limit(10, "failures in a row", "two blocks without one success: sign-in in that lane closes until it is reopened", "banks' practice: 3 to 15")
 OFFER_REOPEN_FROM: Final = Limit(2, "failures in a row", "people who fail twice have usually forgotten, not mistyped")
 DISUSE_DAYS: Final = Limit(540, "days", "a login nobody used for a year and a half is worth more to a thief than to its owner")
@@ -157,6 +158,15 @@ GESTURE_MOUTH: Final = Limit(30, "percent", "between the lips, of the mouth's wi
 GESTURE_MOUTH_SHUT: Final = Limit(15, "percent", "below, it is shut again", "measured")
 GESTURE_CLOSER: Final = Limit(125, "percent", "of the face's width before", "measured")
 GESTURE_CLOSER_REST: Final = Limit(110, "percent", "below, it has not come closer", "measured")
+FACE_CHALLENGE_SECONDS: Final = Limit(60, "seconds", "to look straight once and do two gestures: a fifth of it does", "BIO-06")
+FACE_GESTURES: Final = Limit(2, "gestures", "asked for one at a time: with a look straight ahead in 15 seconds it is done", "own")
+FACE_CHALLENGES: Final = Limit(10, "challenges in one journey", "whoever has not managed by then takes another way")
+FACE_FAULTS: Final = Limit(20, "sets of pictures in one journey", "that were too dark, too near and the like: they cost no try, so their number has an end")
+FACE_DIAGNOSED_FROM: Final = Limit(3, "failures in a row", "then it is looked whether the document has expired: whoever renews it needs an old photo no more")
+FACE_DAYS: Final = Limit(730, "days", "faces age; and what is not kept cannot be stolen", "face reference 7: 24 months")
+FACE_KEPT_DAYS: Final = Limit(90, "days", "so long an expired face is known to have expired; then it is as if there never was one")
+FACE_AGE_MIN: Final = Limit(18, "years", "young faces are told apart badly, and a child cannot consent alone", "measured")
+FACE_ONCE_DAYS: Final = Limit(90, "days", "a picture that was accepted once is known again for so long; by then a film of it is known by its age")
 
 # Accounts.
 AMOUNT_MINOR_MAX: Final = Limit(10**17, "minor units", "a thousand million million yuan: more is a fault of the file; a hundred of them still fit into 64 bits")
@@ -181,6 +191,7 @@ MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
 
 # The edge.
 BODY_BYTES: Final = Limit(16 * 1024, "bytes", "the longest honest answer is below 2 KB")
+FACE_BODY_BYTES: Final = Limit(2304 * 1024, "bytes", "one set of pictures, a third longer as text, on the one route that takes them; read only when the journey asks for a face")
 FIELD_CHARS: Final = Limit(512, "characters", "the longest honest field is a password of 128 characters, pasted with blanks")
 KEY_CHARS: Final = Limit(64, "characters", "an idempotency key is a UUID or the like", "draft-ietf-httpapi-idempotency-key-header")
 STARTS_PER_MINUTE: Final = Limit(60, "journeys per source and minute", "a shop's whole Wi-Fi fits in; a script does not")
@@ -238,6 +249,11 @@ SEAL_SECONDS: Final = Limit(60, "seconds", "the audit heads are sealed at least 
 AUDIT_DETAILS_BYTES: Final = Limit(2048, "bytes", "an event says what happened, it is no archive")
 IMPORT_LINE_CHARS: Final = Limit(2000, "characters", "a line of a customer file")
 # fmt: on
+
+
+def failures_max(counter: str) -> int:
+    """Return how many failures in all turn a proof off, by the name of its counter."""
+    return FACE_FAILURES if counter == "face" else TOTAL_FAILURES
 
 
 def every_limit() -> dict[str, Limit]:

@@ -76,6 +76,7 @@ POLICY: Final[Policy] = {
     "end-all-sessions": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "revoke-session": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "forget-device": Evidence(1, SESSION_LONG, ANYTHING_HELD),
+    "withdraw-face": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "book-appointment": Evidence(1, AFRESH, _any("phone_code")),
 }
 

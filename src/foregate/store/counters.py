@@ -58,7 +58,7 @@ _CHARGE: Final = Statement(
         select(
             text_of("of_customer"), text_of("of_counter"), text_of("of_lane"), number(1), number(1),
             _now + number(block_seconds(1)) if block_seconds(1) else number(0), _now,
-        ).where(_in_other_lanes < number(limits.TOTAL_FAILURES)),
+        ).where(_in_other_lanes < time_of("total_max")),
     )
     .on_conflict_do_update(
         index_elements=[_c.customer_id, _c.counter, _c.lane],
@@ -70,7 +70,7 @@ _CHARGE: Final = Statement(
         },
         where=and_(
             _c.blocked_until <= _now,
-            _c.total + _in_other_lanes < number(limits.TOTAL_FAILURES),
+            _c.total + _in_other_lanes < time_of("total_max"),
         ),
     )
     .returning(_c.counter, _c.lane, _c.in_a_row, _c.total, _c.blocked_until)
@@ -112,12 +112,16 @@ class CountersIn:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def charge(self, customer_id: str, counter: str, lane: str, now: int) -> CounterRow | None:
+    async def charge(
+        self, customer_id: str, counter: str, lane: str, now: int, total_max: int = limits.TOTAL_FAILURES
+    ) -> CounterRow | None:
         """Count one failure ahead of the comparison; every ROW_FAILURES-th sets a block.
 
-        None: blocked now, or TOTAL_FAILURES reached over all lanes; nothing was counted.
+        None: blocked now, or `total_max` reached over all lanes; nothing was counted.
         """
-        row = await self._connection.one(_CHARGE, of_customer=customer_id, of_counter=counter, of_lane=lane, now=now)
+        row = await self._connection.one(
+            _CHARGE, of_customer=customer_id, of_counter=counter, of_lane=lane, now=now, total_max=int(total_max)
+        )
         return _counter(row) if row else None
 
     async def succeed(self, customer_id: str, counter: str, lane: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foregate.store import document_tables, tables
+from foregate.store import document_tables, face_tables, tables
 from foregate.store.accounts import tables as account_tables
 from foregate.store.columns import metadata
 from foregate.store.counter import credential_tables, permit_tables
@@ -11,8 +11,15 @@ from foregate.store.outlets import appointment_tables
 from foregate.store.outlets import tables as outlet_tables
 
 MODULES = (
-    tables, counter_tables, outlet_tables, credential_tables, permit_tables, appointment_tables, document_tables,
+    tables,
+    counter_tables,
+    outlet_tables,
+    credential_tables,
+    permit_tables,
+    appointment_tables,
+    document_tables,
+    face_tables,
     account_tables,
-)  # fmt: skip
+)
 
 __all__ = ["MODULES", "metadata"]

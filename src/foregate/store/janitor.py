@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, selec
 
 from foregate.rules import limits
 from foregate.rules.limits import DAY
-from foregate.store import document_tables, tables
+from foregate.store import document_tables, face_tables, tables
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
 from foregate.store.every_table import metadata
@@ -122,6 +122,14 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
         _before(document_tables.document_notice.c.told_at, limits.DOCUMENT_TOLD_DAYS * DAY),
     ),
     "registry_document": Kept("the embedded registry's own data"),
+    # Expired it is no use but to say so, for a while.
+    "face_template": Purged(
+        face_tables.face_template,
+        _before(face_tables.face_template.c.expires_at, limits.FACE_KEPT_DAYS * DAY),
+    ),
+    # What was seen of a face goes with its journey, proved or not.
+    "face_challenge": Purged(face_tables.face_challenge, face_tables.face_challenge.c.expires_at <= _now),
+    "face_picture": Purged(face_tables.face_picture, face_tables.face_picture.c.expires_at <= _now),
     "outlet_service": Kept("what the bank said of its outlets"),
     "proposal": Purged(
         counter_tables.proposal,

@@ -20,6 +20,7 @@ from foregate.store.counter.staff import StaffIn
 from foregate.store.counters import CountersIn, PermissionsIn
 from foregate.store.customers import CustomersIn
 from foregate.store.documents import DocumentNoticesIn
+from foregate.store.faces import FacesIn
 from foregate.store.journeys import JourneysIn
 from foregate.store.keyring import Keys
 from foregate.store.loops import Loop
@@ -101,6 +102,11 @@ class Unit:
     def document_notices(self) -> DocumentNoticesIn:
         """What customers were told about their documents."""
         return DocumentNoticesIn(self._connection)
+
+    @property
+    def faces(self) -> FacesIn:
+        """Faces, for those who consented."""
+        return FacesIn(self._connection, self._keys)
 
     @property
     def ledger(self) -> LedgerIn:

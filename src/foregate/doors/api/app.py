@@ -16,7 +16,15 @@ from foregate.desk.answers import Answered
 from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
 from foregate.desk.view import Reply, Told
 from foregate.doors.api import schema
-from foregate.doors.requests import caller_of, language_of, seconds_to_hold, seconds_to_wait, session_of, with_cookies
+from foregate.doors.requests import (
+    asks_for_pictures,
+    caller_of,
+    language_of,
+    seconds_to_hold,
+    seconds_to_wait,
+    session_of,
+    with_cookies,
+)
 from foregate.doors.text import catalog
 from foregate.ports import SessionRow
 from foregate.rules import engine, limits
@@ -56,6 +64,21 @@ async def answer_step(request: Request) -> Response:
     caller = await caller_of(request)
     reply = await request.app.state.desk.answer(request.path_params["journey_id"][:64], caller, answered)
     return _answer(request, reply)
+
+
+async def answer_pictures(request: Request) -> Response:
+    """Answer a step with pictures. They are not even read unless the journey asks for some."""
+    if await seconds_to_wait(request, "answer", limits.ANSWERS_PER_MINUTE):
+        return await refuse(request, "too-many-requests")
+    journey_id, desk = request.path_params["journey_id"][:64], request.app.state.desk
+    caller = await caller_of(request)
+    looked = await desk.look(journey_id, caller)
+    if not asks_for_pictures(looked):
+        return _answer(request, looked) if looked.told else await refuse(request, "journey-moved-on")
+    if isinstance(body := await body_of(request, schema.AnswerPictures), Response):
+        return body
+    answered = Answered(version=body.version, step=body.step, answer=body.answer, key=_key(request))
+    return _answer(request, await desk.answer(journey_id, caller, answered))
 
 
 async def list_journeys(request: Request) -> Response:
@@ -126,7 +149,8 @@ async def take_text(request: Request) -> Response:
 
 async def show_health(request: Request) -> Response:
     """Alive."""
-    return _json(schema.Health("ok"))
+    is_open = request.app.state.desk.house.world.faces is not None
+    return _json(schema.Health("ok", "open" if is_open else "not open"))
 
 
 async def show_metrics(request: Request) -> Response:
@@ -154,6 +178,7 @@ def routes() -> list[Route]:
         Route("/v1/journeys", start_journey, methods=["POST"]),
         Route("/v1/journeys/{journey_id}", show_journey, methods=["GET"]),
         Route("/v1/journeys/{journey_id}/answers", answer_step, methods=["POST"]),
+        Route("/v1/journeys/{journey_id}/pictures", answer_pictures, methods=["POST"]),
         Route("/v1/me", show_me, methods=["GET"]),
         Route("/v1/sessions", list_sessions, methods=["GET"]),
         Route("/v1/devices", list_devices, methods=["GET"]),

@@ -23,6 +23,8 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, int, Any], ...] = (
     ("get", "/v1/journeys/{journey_id}", "showJourney", "Where a journey stands", None, 200, schema.JourneyOut),
     ("post", "/v1/journeys/{journey_id}/answers", "answerStep", "Answer a step", schema.AnswerStep, 200,
      schema.JourneyOut),
+    ("post", "/v1/journeys/{journey_id}/pictures", "answerPictures", "Answer a step with pictures of a face",
+     schema.AnswerPictures, 200, schema.JourneyOut),
     ("get", "/v1/session", "showSession", "The session of this browser", None, 200, schema.SessionOut),
     ("get", "/v1/me", "showMe", "The greeting, masked", None, 200, Me),
     ("get", "/v1/sessions", "listSessions", "Live sessions", None, 200, list[SessionView]),

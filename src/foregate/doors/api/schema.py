@@ -31,6 +31,14 @@ class AnswerStep(msgspec.Struct, forbid_unknown_fields=True):
     answer: dict[str, str | bool] = {}
 
 
+class AnswerPictures(msgspec.Struct, forbid_unknown_fields=True):
+    """As `AnswerStep`, for steps with pictures: base64 of JPEG, PNG or WebP, uncropped and not mirrored."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+    step: Short
+    answer: dict[str, str | bool | Annotated[list[str], msgspec.Meta(max_length=24)]] = {}
+
+
 class FieldOut(msgspec.Struct, omit_defaults=True):
     """One thing to type."""
 
@@ -177,9 +185,10 @@ class OutletsOut(msgspec.Struct):
 
 
 class Health(msgspec.Struct):
-    """Alive."""
+    """Alive. `face` is `open`, or `not open` where the models are not there."""
 
     status: str
+    face: str
 
 
 def journey_out(view: View, language: str) -> JourneyOut:

@@ -54,6 +54,12 @@ def finder() -> Asset:
 
 
 @cache
+def capture() -> Asset:
+    """Return the script of the camera."""
+    return asset("c", "js", minified_js((FOLDER / "face.js").read_text("utf-8")))
+
+
+@cache
 def icon() -> Asset:
     """Return the little gate that browsers show in tabs."""
     return asset("gate", "svg", (FOLDER / "gate.svg").read_text("utf-8").strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -125,7 +126,17 @@ async def posted(request: Request) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def answered(form: Mapping[str, str], house: House) -> Answered:
+async def posted_pictures(request: Request) -> dict[str, Any]:
+    """Return a posted form with its pictures, as text like everything else. They stay in memory."""
+    async with request.form(max_files=int(limits.FACE_FRAMES), max_fields=FORM_FIELDS) as form:
+        files = [file for name, file in form.multi_items() if name == "pictures" and not isinstance(file, str)]
+        fields: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
+        pictures = [base64.b64encode(await file.read()).decode() for file in files]
+    # Somebody who chose no picture hears that there are too few, not that something is wrong with the form.
+    return fields | {"pictures": pictures or [""]}
+
+
+def answered(form: Mapping[str, Any], house: House) -> Answered:
     """Return the answer that a form gives."""
     step = form.get("step", "")[:64]
     version = form.get("version", "")
@@ -137,7 +148,7 @@ def answered(form: Mapping[str, str], house: House) -> Answered:
     )
 
 
-def _answer(step: str, form: Mapping[str, str], house: House) -> dict[str, Any]:
+def _answer(step: str, form: Mapping[str, Any], house: House) -> dict[str, Any]:
     if step == "choose":
         return {"way": form.get("way", "")}
     answer: dict[str, Any] = {}

@@ -47,7 +47,7 @@ async def change_password(request: Request) -> Response:
 async def serve_asset(request: Request) -> Response:
     """The scripts and the icon, by the name of what they hold."""
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
-    for file in (assets.script(), assets.finder(), assets.icon(), *map_files):
+    for file in (assets.script(), assets.finder(), assets.capture(), assets.icon(), *map_files):
         if file.path == request.url.path:
             return assets.serve(request, file)
     return await refuse(request, "not-found")

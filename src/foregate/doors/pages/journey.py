@@ -9,19 +9,30 @@ from starlette.responses import RedirectResponse, Response
 
 from foregate.desk.turn import Caller
 from foregate.desk.view import Reply, StepView, Told, View
-from foregate.doors.pages import forms
+from foregate.doors.pages import assets, forms
 from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.problems import problem_of, problem_page, refuse, told_when
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.pages.tongue import set_language, wanted_language
-from foregate.doors.requests import caller_of, language_of, seconds_to_hold, seconds_to_wait, with_cookies
+from foregate.doors.requests import (
+    asks_for_pictures,
+    caller_of,
+    language_of,
+    seconds_to_hold,
+    seconds_to_wait,
+    with_cookies,
+)
 from foregate.rules import limits
+from foregate.rules.gestures import Gesture
+from foregate.rules.inputs import Field, Kind
 from foregate.rules.words import Who
 
 # After these one is signed in, or was already: home says the rest.
-ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device"})
+ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device", "withdraw-face"})
 # After these, whoever is signed in goes back to where it was asked for.
-GOES_BACK_HOME: Final = frozenset({"renew-document"})
+GOES_BACK_HOME: Final = frozenset({"renew-document", "renew-face"})
+
+PARTS: Final = ("look-straight", *(gesture.value for gesture in Gesture))
 
 
 async def show_journey(request: Request) -> Response:
@@ -46,6 +57,23 @@ async def answer_journey(request: Request) -> Response:
     if reply.told is None:
         return went_well(request, reply)
     return await show(request, reply, forms.typed_of(form, reply.told.fields), caller)
+
+
+async def answer_with_pictures(request: Request) -> Response:
+    """Take a form with pictures; they are not even read unless the journey asks for some."""
+    if seconds := await seconds_to_wait(request, "answer", limits.ANSWERS_PER_MINUTE):
+        return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
+    caller, desk = await caller_of(request), request.app.state.desk
+    looked = await desk.look(_id(request), caller)
+    if not asks_for_pictures(looked):
+        return await show(request, looked, caller=caller)
+    form = await forms.posted_pictures(request)
+    reply = await desk.answer(_id(request), caller, forms.answered(form, desk.house))
+    return went_well(request, reply) if reply.told is None else await show(request, reply, _wrong(reply), caller)
+
+
+def _wrong(reply: Reply) -> Typed:
+    return Typed(wrong=reply.told.fields if reply.told else {})
 
 
 def went_well(request: Request, reply: Reply) -> Response:
@@ -107,11 +135,12 @@ def _over(request: Request, view: View) -> Told:
 async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller: Caller) -> Response:
     step = _asked(view)
     told = reply.told
+    is_face = any(field.kind is Kind.PICTURES for field in step.fields)
     page = Page(
-        template="journey.html",
+        template="face.html" if is_face else "journey.html",
         back=f"/j/{view.id}",
         status=told.status if told else 200,
-        keeps_typed=True,
+        keeps_typed=not is_face,  # nothing is typed there, and a form with pictures goes nowhere else
         has_problem=told is not None,
         session=caller.session,
     )
@@ -121,12 +150,19 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
         reply,
         view=view,
         step=step,
-        widgets=forms.widgets(language_of(request), step.fields, typed, step),
+        widgets=forms.widgets(language_of(request), _typed_in(step) if is_face else step.fields, typed, step),
+        capture=assets.capture().path,
+        gestures=PARTS,
         problem=problem_of(told, request, view) if told else None,
         key=forms.new_key(),
         can_text_us="text-us" in step.actions and bool(request.app.state.settings.text_us_number),
     )
     return told_when(response, told)
+
+
+def _typed_in(step: StepView) -> tuple[Field, ...]:
+    """Return the fields that are ticked or typed; the page has its own way to the rest."""
+    return tuple(field for field in step.fields if field.kind is Kind.YES_NO)
 
 
 def _asked(view: View) -> StepView:

@@ -8,10 +8,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from foregate.desk.view import Reply, Told, View
+from foregate.desk.view import Reply, StepView, Told, View
 from foregate.doors.pages.render import Page, respond, sayer
 from foregate.doors.pages.tongue import own_page
 from foregate.doors.requests import language_of
+from foregate.rules.inputs import Kind
 
 # Said as a line of text, or by the form itself when it stands on the page.
 NO_BUTTON: Final = frozenset({"wait"})
@@ -84,7 +85,7 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
     if step is not None and name in PLACES:
         return Remedy(title=title, href=PLACES[name])
     if step is not None and name == "try-again":
-        return Remedy(title=title, href=f"#f-{step.fields[0].name}" if step.fields else "#main")
+        return Remedy(title=title, href=_where_to_try(step))
     if name == "visit-outlet":
         # On a journey the outlet is told what happened, so that nobody has to explain it again.
         return Remedy(title=title, href=f"/j/{view.id}/outlet?told={told.cause}" if view else "/help/outlet")
@@ -92,6 +93,12 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
         return Remedy(title=title, href=successor("book-appointment", view))
     journey = told.journey_name if name in ("start-again", "try-again", *STEPS, *PLACES) else name
     return Remedy(title=title, href=successor(journey, view))
+
+
+def _where_to_try(step: StepView) -> str:
+    if any(field.kind is Kind.PICTURES for field in step.fields):
+        return "#main-form"
+    return f"#f-{step.fields[0].name}" if step.fields else "#main"
 
 
 def successor(journey: str | None, view: View | None) -> str:

@@ -15,6 +15,7 @@ def routes() -> list[BaseRoute]:
         Route("/", entry.change_door_language, methods=["POST"]),
         Route("/j/{journey_id}", journey.show_journey, methods=["GET"]),
         Route("/j/{journey_id}", journey.answer_journey, methods=["POST"]),
+        Route("/j/{journey_id}/pictures", journey.answer_with_pictures, methods=["POST"]),
         Route("/stop/{token}", help.show_stop, methods=["GET"]),
         Route("/home", signed_in.show_home, methods=["GET"]),
         Route("/stay", signed_in.stay, methods=["POST"]),

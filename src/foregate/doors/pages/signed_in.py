@@ -52,7 +52,8 @@ async def show_home(request: Request) -> Response:
     done = _done(request)
     facts = await _facts(request, caller.session, me)
     page = Page(template="home.html", back="/home", session=caller.session)
-    return respond(page, request, me=me, done=done, key=forms.new_key(), **facts)
+    has_faces = request.app.state.desk.house.world.faces is not None
+    return respond(page, request, me=me, done=done, key=forms.new_key(), has_faces=has_faces, **facts)
 
 
 def _done(request: Request) -> str | None:

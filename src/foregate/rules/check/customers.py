@@ -15,6 +15,7 @@ from itertools import chain, combinations, product
 from typing import Final, NamedTuple
 
 from foregate.rules import engine, permission
+from foregate.rules.causes import when_off
 from foregate.rules.check import expected
 from foregate.rules.check.model import PROOF_OF, Factor, Unusable, World, gains, may_come
 from foregate.rules.documents import CLOSES
@@ -35,8 +36,14 @@ class Condition(StrEnum):
 WHY: Final[Mapping[Condition, str]] = {
     Condition.BLOCKED: "proof-blocked",
     Condition.DISABLED: "proof-disabled",
-    Condition.EXPIRED: "proof-disabled",
+    Condition.EXPIRED: "face-expired",
 }
+
+
+def why_off(factor: Factor, condition: Condition) -> str:
+    """Return the cause that a customer hears of a proof in this condition."""
+    return when_off(factor.value) if condition is Condition.DISABLED else WHY[condition]
+
 
 CONDITIONS: Final[Mapping[Factor, tuple[Condition, ...]]] = {
     Factor.PASSWORD: (Condition.OK, Condition.BLOCKED, Condition.DISABLED),
@@ -142,9 +149,13 @@ class Customers:
         if known is not None:
             return known
         off = zip(GUESSED, kit.conditions, strict=True)
-        why = {PROOF_OF[factor]: WHY[condition] for factor, condition in off if condition is not Condition.OK}
+        why = {
+            PROOF_OF[factor]: why_off(factor, condition) for factor, condition in off if condition is not Condition.OK
+        }
         if Factor.PASSKEY not in kit.holds:
             why["passkey"] = WHY[Condition.DISABLED]
+        if Factor.FACE not in kit.holds:
+            why["face"] = "face-none"
         if Factor.PERMIT not in kit.holds:
             why["permit"] = "permit-over"
         return self._unusable.setdefault(kit, frozenset(why.items()))

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from foregate.rules import engine
-from foregate.rules.causes import REMEDY_ACTIONS, Causes
+from foregate.rules.causes import REMEDY_ACTIONS, Causes, when_off
 from foregate.rules.check import expected, stories
 from foregate.rules.check.customers import GUESSED, WHY, Condition, Customers, Kit, Lanes, move, wait
 from foregate.rules.check.model import PROOF_OF, SIMS, Factor, World
@@ -34,6 +34,7 @@ HEARS: Final = {
     "phone_code": ("code-wrong", "code-expired", "text-not-arrived"),
     "password": ("password-wrong",),
     "card_pin": ("card-pin-wrong",),
+    "face": ("face-not-you", "face-not-live"),
 }
 
 
@@ -285,7 +286,7 @@ def _subsets(mentioned: frozenset[str]) -> Iterator[frozenset[str]]:
 
 def _unusables(mentioned: frozenset[str]) -> Iterator[frozenset[tuple[str, str]]]:
     guessed = sorted({PROOF_OF[factor] for factor in GUESSED} & mentioned)
-    why = tuple(dict.fromkeys(WHY.values()))
+    why = tuple(dict.fromkeys((*WHY.values(), when_off("face"))))
     for off in _subsets(frozenset(guessed)):
         yield from {frozenset((name, cause) for name in off) for cause in why}
 

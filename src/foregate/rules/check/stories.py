@@ -58,6 +58,7 @@ ACTS: Final[Mapping[str, str]] = {
     "set-password": "a new password",
     "renew-document": "a renewed document",
     "renew-face": "a new face on file",
+    "withdraw-face": "the face taken off file",
     "replace-phone": "a new registered number",
     "replace-phone-at-counter": "a new registered number and a permit",
     "unfreeze-at-counter": "login permission open again, whoever closed it",

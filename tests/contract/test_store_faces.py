@@ -1,0 +1,48 @@
+"""Faces as they are kept, on both databases."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from foregate.ports.face_records import FaceChallengeRow, FaceTemplateRow
+from foregate.store.unit_of_work import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+ROW = FaceTemplateRow(
+    customer_id="c1", template=b"a vector, turned", salt=b"s" * 32, engine_id="e1", enrolled_at=1, expires_at=9,
+    consent="2026-11", consented_at=1,
+)  # fmt: skip
+
+
+async def test_one_template_for_each_customer(store: SqlStore) -> None:
+    """A renewed one takes the place of the old, and withdrawing leaves nothing."""
+    renewed = msgspec.structs.replace(ROW, template=b"another vector", salt=b"t" * 32)
+    async with store.begin() as tx:
+        assert await tx.faces.find("c1") is None
+        await tx.faces.put(ROW)
+        assert ROW == await tx.faces.find("c1")
+        await tx.faces.put(renewed)
+        assert renewed == await tx.faces.find("c1")
+        assert await tx.faces.remove("c1")
+        assert not await tx.faces.remove("c1")
+        assert await tx.faces.find("c1") is None
+
+
+async def test_one_challenge_for_each_journey(store: SqlStore) -> None:
+    """Written again it is what was written last."""
+    async with store.begin() as tx:
+        await tx.faces.put_challenge(FaceChallengeRow(journey_id="j1", state=b"1", expires_at=5))
+        await tx.faces.put_challenge(FaceChallengeRow(journey_id="j1", state=b"2", expires_at=6))
+        assert await tx.faces.challenge("j1") == FaceChallengeRow(journey_id="j1", state=b"2", expires_at=6)
+        assert await tx.faces.challenge("j2") is None
+
+
+async def test_a_picture_is_noted_once(store: SqlStore) -> None:
+    """One that was seen before spoils its set, and so does one that comes twice."""
+    async with store.begin() as tx:
+        assert await tx.faces.note_pictures([b"1", b"2"], 9)
+    async with store.begin() as tx:
+        assert not await tx.faces.note_pictures([b"3", b"2"], 9)
+        assert not await tx.faces.note_pictures([b"4", b"4"], 9)

@@ -1,0 +1,151 @@
+"""Sign in by face over the API, with real pictures: those of the folder beside the project."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foregate.rules import limits
+from foregate.rules.permission import lane_of
+from tests.bank import LI, Bank, open_bank
+from tests.face_bank import (
+    ENROLLED,
+    FILM,
+    STILLS,
+    another_take,
+    asked,
+    changed,
+    come,
+    do,
+    do_all,
+    enrol,
+    face_bank,
+    stranger,
+)  # fmt: skip
+from tests.faces import frames, jpeg
+
+__all__ = ["face_bank"]
+pytestmark = pytest.mark.anyio
+
+
+async def test_enrol_then_sign_in_by_device_and_face(bank: Bank) -> None:
+    """A remembered phone and a face are two categories: signed in, one gesture after the other."""
+    answer = await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    assert "done" == answer.journey["status"]
+    assert any("人脸" in text for text in await bank.texts(LI.phone))
+
+    visitor = await come(bank)
+    assert {"challenge", "part", "parts_left", "challenge_expires_in_seconds"} == set(asked(visitor))
+    answer = await do_all(visitor, frames(FILM, STILLS))
+    assert (None, "done") == (answer.cause, answer.journey["status"])
+    assert "full" == await visitor.level()
+    assert "face-renewed" in await bank.events(LI)
+
+
+async def test_without_consent_nothing_is_kept(bank: Bank) -> None:
+    """Consent is a thing of its own: without it the pictures are not even looked at."""
+    answer = await enrol(bank, bank.visitor(), frames(FILM, ENROLLED), consent=False)
+    assert ("input-invalid", "consent") == (answer.cause, answer.body["fields"][0]["name"])
+
+
+async def test_a_face_that_was_withdrawn_is_gone(bank: Bank) -> None:
+    """Signed in, one step: the template is destroyed, and the face is offered no more."""
+    visitor = bank.visitor()
+    await enrol(bank, visitor, frames(FILM, ENROLLED))
+    bank.clock.turn(limits.RESEND_SECONDS)
+    await visitor.sign_in(LI)
+    assert "done" == (await visitor.start("withdraw-face")).journey["status"]
+    async with bank.house.store.begin() as tx:
+        assert await tx.faces.find(bank.customer_id(LI)) is None
+    other = bank.visitor()
+    await bank.remember(other, LI)
+    answer = await other.start("sign-in", "phone", phone=LI.phone)
+    assert "face" not in {way["name"] for way in answer.journey["other_ways"]}
+
+
+async def test_a_flaw_is_told_and_costs_no_try(bank: Bank) -> None:
+    """Too dark, somebody else in the picture: said as it is, and the challenge goes on."""
+    await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    visitor = await come(bank)
+    dark = [jpeg(changed(picture, 0.2)) for picture in frames(FILM, STILLS)]
+    answer = await do(visitor, dark)
+    assert ("face-too-dark", None) == (answer.cause, answer.body.get("tries_left"))
+    two = [jpeg(np.hstack([changed(picture)] * 2)) for picture in frames(FILM, STILLS)]
+    answer = await do(visitor, two)
+    assert ("several-faces", None) == (answer.cause, answer.body.get("tries_left"))
+    assert {"another-way", "visit-outlet"} <= set(answer.remedies)
+    assert "done" == (await do_all(visitor, frames(FILM, STILLS))).journey["status"]
+
+
+async def test_another_person_is_not_let_in(bank: Bank) -> None:
+    """Somebody else's face is on file: not recognised, without a number, and a try less."""
+    held = stranger()
+    assert "done" == (await enrol(bank, bank.visitor(), held)).journey["status"]
+    visitor = await come(bank)
+    answer = await do_all(visitor, frames(FILM, STILLS))
+    assert ("face-not-you", limits.ROW_FAILURES - 1) == (answer.cause, answer.body["tries_left"])
+    assert "score" not in answer.raw.text
+    assert await visitor.level() is None
+
+
+async def test_an_expired_face_is_renewed(bank: Bank) -> None:
+    """Expired, the face says so and where to renew it; renewed, it signs in."""
+    await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    bank.clock.turn(limits.FACE_DAYS * limits.DAY)
+    async with bank.house.store.begin() as tx:
+        await tx.customers.signed_in(bank.customer_id(LI), bank.clock.now())
+    visitor = await come(bank)
+    assert visitor.last is not None
+    assert "face-expired" == visitor.last.cause
+    assert "renew-face" in visitor.last.remedies
+    renewed = await enrol(bank, bank.visitor(), another_take(frames(FILM, ENROLLED), 90))
+    assert "done" == renewed.journey["status"]
+    assert "done" == (await do_all(await come(bank), frames(FILM, STILLS))).journey["status"]
+
+
+async def document_ends(bank: Bank, day: str) -> None:
+    """The customer's identity document has this last day."""
+    await bank.house.core.set_document_expiry(LI.core_ref, day)
+
+
+async def test_a_face_that_keeps_failing_tells_of_the_expired_document(bank: Bank) -> None:
+    """The third failure in a row looks further: the document is over, and renewing it is the way on."""
+    held = stranger()
+    await enrol(bank, bank.visitor(), held)
+    await document_ends(bank, "2027-01-01")
+    visitor = bank.visitor()
+    lane = lane_of(await bank.remember(visitor, LI))
+    async with bank.house.store.begin() as tx:
+        for _ in range(limits.FACE_DIAGNOSED_FROM - 1):
+            await tx.counters.charge(bank.customer_id(LI), "face", lane, bank.clock.now())
+    await visitor.start("sign-in", "phone", phone=LI.phone)
+    await visitor.answer("choose", way="face")
+    await visitor.answer("begin")
+    answer = await do_all(visitor, frames(FILM, STILLS))
+    assert "face-document-expired" == answer.cause
+    assert {"another-way", "renew-document"} <= set(answer.remedies)
+
+
+@pytest.mark.parametrize(("born", "ends", "cause"), [
+    ("2010-01-16", "2035-01-01", "face-too-young"), ("1999-01-10", "2027-01-01", "document-expired"),
+])  # fmt: skip
+async def test_whose_face_is_not_taken(bank: Bank, born: str, ends: str, cause: str) -> None:
+    """A minor, and somebody whose document is over, hear so before a picture is looked at."""
+    await bank.settle(replace(LI, birth_date=born), registered=False)
+    await document_ends(bank, ends)
+    assert cause == (await enrol(bank, bank.visitor(), [b"not looked at"])).cause
+
+
+async def test_without_models_face_is_not_open(tmp_path: Path) -> None:
+    """The house runs on, says so, and neither asks for a face nor takes one."""
+    bank = await open_bank(f"sqlite:///{tmp_path / 'bank.db'}")
+    await bank.settle(LI)
+    visitor = bank.visitor()
+    assert "not open" == (await visitor.get("/healthz")).body["face"]
+    names = {row["journey"] for row in (await visitor.get("/v1/journeys")).body["list"]}
+    assert "renew-face" not in names
+    assert "withdraw-face" in names
+    await bank.close()
