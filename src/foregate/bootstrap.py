@@ -30,6 +30,7 @@ from foregate.acts import (
 from foregate.acts.by_proposal import ByProposal
 from foregate.acts.tell_expiry import ExpiryNotices
 from foregate.counter.counter import Counter
+from foregate.desk.accounts import MyAccounts
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import Sessions
@@ -212,6 +213,7 @@ async def build(
         "counter": house.counter,
         "sessions": Sessions(world),
         "bookings": Bookings(world),
+        "accounts": MyAccounts(world),
         "cookies": Cookies(settings, keys),
         "throttle": house.throttle,
         "inbox": house.inbox,

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from foregate.doors import console, pages
+from foregate.doors.api import accounts as api_accounts
 from foregate.doors.api import app as api
 from foregate.doors.api import appointments as api_appointments
 from foregate.doors.api import outlets as api_outlets
@@ -30,6 +31,7 @@ def build(
             *api.routes(),
             *api_outlets.routes(),
             *api_appointments.routes(),
+            *api_accounts.routes(),
             *more,
             *console.routes(),
             *pages.routes(),

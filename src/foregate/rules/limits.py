@@ -188,6 +188,8 @@ XML_TEXT_CHARS: Final = Limit(10_000, "characters of one element", "the longest 
 OBP_FILE_BYTES: Final = Limit(64 * 1024**2, "bytes of a sandbox file", "the published ones have a third of one MB; JSON is read whole")
 VERIFY_BATCH: Final = Limit(50, "accounts", "recomputed in one transaction: nobody waits for long")
 MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
+MONTHS_SHOWN: Final = Limit(12, "months", "a year at a glance: each season once, and twelve bars fit a phone")
+ACCOUNT_LOOKS_PER_MINUTE: Final = Limit(240, "requests per source and minute", "a person leafs through a page a second; a family shares an address")
 
 # The edge.
 BODY_BYTES: Final = Limit(16 * 1024, "bytes", "the longest honest answer is below 2 KB")

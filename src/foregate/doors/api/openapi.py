@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 
 from foregate import __version__
 from foregate.desk import identify
 from foregate.desk.sessions import DeviceView, Me, SessionView
-from foregate.doors.api import appointments, schema
+from foregate.doors import account_query
+from foregate.doors.api import account_schema, appointments, schema
 from foregate.rules import limits
 from foregate.rules.services import SERVICES
 
@@ -46,6 +48,14 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, int, Any], ...] = (
      appointments.AppointmentOut),
     ("post", "/v1/appointments/{token}/move", "moveAppointment", "Take another time", appointments.MoveAppointment, 200,
      appointments.AppointmentOut),
+    ("get", "/v1/accounts", "listAccounts", "Accounts and their balances; a full session", None, 200,
+     account_schema.AccountsOut),
+    ("get", "/v1/accounts/{account_id}/balances", "listBalances", "Every balance of an account", None, 200,
+     account_schema.BalancesOut),
+    ("get", "/v1/accounts/{account_id}/transactions", "listTransactions", "The record, newest first", None, 200,
+     account_schema.TransactionsOut),
+    ("get", "/v1/accounts/{account_id}/transactions/{transaction_id}", "showTransaction", "One entry", None, 200,
+     account_schema.TransactionOut),
     ("get", "/healthz", "showHealth", "Alive", None, 200, schema.Health),
 )  # fmt: skip
 # name, type, what it asks, example of the query of `listOutlets`
@@ -65,6 +75,19 @@ _TIMES_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("service", {"type": "string", "enum": list(SERVICES)}, "for which service"),
     ("from", {"type": "string", "format": "date"}, "from this day on, where the outlet stands"),
 )
+_TRANSACTIONS_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("dateFrom", {"type": "string", "format": "date"}, "on this day or later, by the account's clock"),
+    ("dateTo", {"type": "string", "format": "date"}, "on this day or earlier"),
+    ("status", {"type": "string", "pattern": f"^{account_query.STATUS}$"}, "these alone, with commas between them"),
+    ("amountFrom", {"type": "string", "pattern": f"^{account_query.AMOUNT}$"}, "this much or more, either way"),
+    ("amountTo", {"type": "string", "pattern": f"^{account_query.AMOUNT}$"}, "this much or less, either way"),
+    ("creditDebitIndicator", {"type": "string", "enum": ["CRDT", "DBIT"]}, "money in, or money out"),
+    ("text", {"type": "string", "minLength": 1, "maxLength": int(limits.ENTRY_QUERY_CHARS)},
+     "words that all occur in names, accounts or remittance, anywhere in them"),
+    ("cursor", {"type": "string", "pattern": f"^{account_query.CURSOR}$"}, "`next` of the page before"),
+    ("limit", {"type": "integer", "minimum": 1, "maximum": int(limits.ENTRIES_PER_PAGE_MAX)}, "how many"),
+)  # fmt: skip
+_QUERIES: Final = {"listTimes": _TIMES_QUERY, "listOutlets": _OUTLET_QUERY, "listTransactions": _TRANSACTIONS_QUERY}
 _REFUSALS = (400, 401, 403, 404, 405, 409, 410, 413, 415, 421, 422, 429, 500, 503)
 
 
@@ -78,18 +101,12 @@ def document() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for method, path, name, summary, body, status, success in _OPERATIONS:
         operation: dict[str, Any] = {"operationId": name, "summary": summary, "responses": {}}
-        if "{journey_id}" in path:
-            operation["parameters"] = [_path_parameter("journey_id")]
-        if "{outlet_id}" in path:
-            operation["parameters"] = [_path_parameter("outlet_id")]
-        if "{token}" in path:
-            operation["parameters"] = [_path_parameter("token")]
-        if name == "listTimes":
-            operation["parameters"] += [_query_parameter(*one) for one in _TIMES_QUERY]
-        if name == "listOutlets":
-            operation["parameters"] = [_query_parameter(*one) for one in _OUTLET_QUERY]
+        parameters = [_path_parameter(found) for found in re.findall(r"{(\w+)}", path)]
+        parameters += [_query_parameter(*one) for one in _QUERIES.get(name, ())]
         if method == "post":
-            operation.setdefault("parameters", []).append(_key_parameter())
+            parameters.append(_key_parameter())
+        if parameters:
+            operation["parameters"] = parameters
         if body is not None:
             operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": by_kind[id(body)]}}}
         operation["responses"] = _responses(status, by_kind[id(success)] if success else None, by_kind, name)
@@ -114,6 +131,8 @@ def _responses(status: int, shape: Any, by_kind: dict[int, Any], name: str) -> d
     responses: dict[str, Any] = {str(status): success}
     if name == "startJourney":
         responses["200"] = {**success, "description": "The journey that the first tap began"}
+    if name in ("listAccounts", "listBalances", "listTransactions", "showTransaction"):
+        responses["304"] = {"description": "Nothing is new since the ETag that If-None-Match names"}
     problem = {"description": "Refused", "content": {_PROBLEM: {"schema": by_kind[id(schema.Problem)]}}}
     return responses | {str(refusal): problem for refusal in _REFUSALS}
 
