@@ -208,22 +208,27 @@ async def build(
     )
     if isinstance(gateway, SimulatedPhones):
         gateway.on_text = house.inbox.take
-    parts = {
+    _, house.app = doors.build(settings, _parts(house, desk, state or {}), lambda app: _running(house), routes)
+    return house
+
+
+def _parts(house: Foregate, desk: Desk, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the doors find in their application."""
+    settings, world = house.settings, house.world
+    return {
         "desk": desk,
         "counter": house.counter,
         "sessions": Sessions(world),
         "bookings": Bookings(world),
         "accounts": MyAccounts(world),
-        "cookies": Cookies(settings, keys),
+        "cookies": Cookies(settings, house.keys),
         "throttle": house.throttle,
         "inbox": house.inbox,
         "inbound_secret": _secret(settings.inbound_secret_file),
         "metrics_token": _secret(settings.metrics_token_file),
         "proxies": settings.trusted_proxies,
-        **(state or {}),
+        **state,
     }
-    _, house.app = doors.build(settings, parts, lambda app: _running(house), routes)
-    return house
 
 
 def open_faces(settings: Settings) -> FaceEngine | None:

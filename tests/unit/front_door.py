@@ -20,6 +20,7 @@ from foregate.acts import (
     reopen,
     set_password,
 )
+from foregate.desk.accounts import Holding
 from foregate.desk.answers import Answered
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import CardView, DeviceView, Me, SessionView
@@ -28,9 +29,11 @@ from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, View
 from foregate.doors import pages
 from foregate.doors.cookies import Cookies
 from foregate.ports import Keyring, SessionRow
+from foregate.ports.accounts import Account, Balance, BalanceType, Indicator
 from foregate.proofs import card_pin, face, password, permit, phone_code
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
+from foregate.rules.money import Money
 from foregate.rules.policy import POLICY
 from foregate.rules.words import Level
 from foregate.settings import Settings
@@ -126,12 +129,28 @@ class OneCustomer:
         return (DeviceView(id="d0", agent=agent, is_this=False, remembered_seconds_ago=9_000_000, seen_seconds_ago=9),)
 
 
+class OneAccount:
+    """The accounts of that customer."""
+
+    async def all(self, session: SessionRow) -> tuple[Holding, ...]:
+        account = Account(
+            account_id="a", core_ref="c", scheme_name="PAN", identification="9906000000000105", currency="CNY",
+            product="借记卡",
+        )  # fmt: skip
+        balance = Balance(
+            balance_type=BalanceType.INTERIM_AVAILABLE, amount=Money(123_456, "CNY"),
+            credit_debit_indicator=Indicator.CREDIT, reference_date="2026-11-24",
+        )  # fmt: skip
+        return (Holding(account, (balance,)),)
+
+
 class FrontDoor:
     """The application, and the strings a test pulls."""
 
     def __init__(self, *, is_demo: bool = False) -> None:
         self.desk = TellingDesk()
         self.sessions = OneCustomer()
+        self.accounts = OneAccount()
         self.settings = Settings(
             origin="https://login.bank.example", bank_name="示范银行", hotline="95000",
             text_us_number="1069095000", is_demo=is_demo,
@@ -140,6 +159,7 @@ class FrontDoor:
         state = self.app.state
         state.settings, state.desk, state.sessions = self.settings, self.desk, self.sessions
         state.cookies = Cookies(self.settings, cast(Keyring, Derives()))
+        state.accounts = self.accounts
         state.throttle, state.proxies = QuietThrottle(), ()
 
 

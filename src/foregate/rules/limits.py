@@ -189,6 +189,8 @@ OBP_FILE_BYTES: Final = Limit(64 * 1024**2, "bytes of a sandbox file", "the publ
 VERIFY_BATCH: Final = Limit(50, "accounts", "recomputed in one transaction: nobody waits for long")
 MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
 MONTHS_SHOWN: Final = Limit(12, "months", "a year at a glance: each season once, and twelve bars fit a phone")
+OVERVIEW_ENTRIES: Final = Limit(5, "entries", "what happened since one last looked; the whole record is a tap away")
+OVERVIEW_ACCOUNTS: Final = Limit(10, "accounts", "looked into for the overview; whoever has more opens them one by one")
 ACCOUNT_LOOKS_PER_MINUTE: Final = Limit(240, "requests per source and minute", "a person leafs through a page a second; a family shares an address")
 
 # The edge.

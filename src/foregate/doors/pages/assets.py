@@ -42,6 +42,12 @@ def style() -> str:
 
 
 @cache
+def money_style() -> str:
+    """Return the style sheet of the pages about money: the others' and a part of their own."""
+    return style() + minified_css((FOLDER / "accounts.css").read_text("utf-8"))
+
+
+@cache
 def script() -> Asset:
     """Return the script of the customer pages."""
     return asset("f", "js", minified_js((FOLDER / "script.js").read_text("utf-8")))
@@ -101,7 +107,12 @@ def serve(request: Request, file: Asset) -> Response:
 
 def style_hash() -> str:
     """Return the source expression that allows the inline style: `sha256-...`."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
+    return hash_of(style())
+
+
+def hash_of(text: str) -> str:
+    """Return the source expression that allows an inline style or script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def content_security_policy(changed: Mapping[str, str] = MappingProxyType({})) -> str:

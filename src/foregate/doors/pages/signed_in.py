@@ -8,12 +8,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from foregate.desk.accounts import Holding
 from foregate.desk.sessions import DeviceView, Me, SessionView
 from foregate.desk.turn import Caller, House
 from foregate.doors.agents import device_name
 from foregate.doors.pages import forms
 from foregate.doors.pages.forms import Widget
 from foregate.doors.pages.journey import ENDS_AT_HOME, GOES_BACK_HOME
+from foregate.doors.pages.money import piles, respond_money
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, respond, since
 from foregate.doors.requests import caller_of, language_of
@@ -23,6 +25,7 @@ from foregate.rules.engine import Progress, Prove
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Journey
 from foregate.rules.words import Level, Who
+from foregate.situation import Refused
 
 FINISH: Final = "finish-sign-in"
 
@@ -53,7 +56,7 @@ async def show_home(request: Request) -> Response:
     facts = await _facts(request, caller.session, me)
     page = Page(template="home.html", back="/home", session=caller.session)
     has_faces = request.app.state.desk.house.world.faces is not None
-    return respond(page, request, me=me, done=done, key=forms.new_key(), has_faces=has_faces, **facts)
+    return respond_money(page, request, me=me, done=done, key=forms.new_key(), has_faces=has_faces, **facts)
 
 
 def _done(request: Request) -> str | None:
@@ -67,14 +70,22 @@ async def _facts(request: Request, session: SessionRow, me: Me) -> dict[str, Any
     def place(row: SessionView | DeviceView, key: str, seconds_ago: int) -> Place:
         return Place(row.id, device_name(language, row.agent), since(language, key, seconds_ago), row.is_this)
 
-    is_full = me.level is Level.FULL
-    return {
+    return await _money_facts(request, session, me) | {
         "places": [place(row, "home.since", row.started_seconds_ago) for row in await sessions.sessions_of(session)],
         "remembered": [
             place(row, "home.remembered", row.remembered_seconds_ago) for row in await sessions.devices_of(session)
         ],
+    }
+
+
+async def _money_facts(request: Request, session: SessionRow, me: Me) -> dict[str, Any]:
+    """Return the balances of a whole session, or what is missing to make it one."""
+    held: tuple[Holding, ...] | Refused = await request.app.state.accounts.all(session)
+    is_full = me.level is Level.FULL
+    return {
         "is_full": is_full,
-        "finish": None if is_full else missing(request.app.state.desk.house, session, language),
+        "piles": [] if isinstance(held, Refused) else piles(request, held),
+        "finish": None if is_full else missing(request.app.state.desk.house, session, language_of(request)),
     }
 
 

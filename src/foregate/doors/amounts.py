@@ -1,0 +1,68 @@
+"""Amounts as people read them, hear them, and hide them.
+
+Rules
+  1. A sign is a sign that everybody sees and a word that a screen reader says: a minus alone is often not read out.
+  2. Grouping and the currency's sign are the language's. The digits are the currency's, all of them.
+  3. Hidden is not sent: whoever hides amounts has none in the page.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from foregate.doors.text import catalog
+from foregate.ports.accounts import Entry, Indicator
+from foregate.rules.money import Money
+
+LOCALES: Final = {"zh": "zh_CN", "en": "en_GB"}
+HIDDEN: Final = "••••"
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount on a page: `text` is seen, `said` is heard. `kind` is `in`, `out` or empty."""
+
+    text: str
+    said: str
+    kind: str = ""
+
+
+def plain(language: str, money: Money) -> str:
+    """Return an amount without a sign: `¥1,234.50`."""
+    return _formatted(language, abs(money))
+
+
+def balance(language: str, money: Money, *, is_hidden: bool = False) -> Shown:
+    """Return what is on an account. What is owed has a minus, and is said to be owed."""
+    if is_hidden:
+        return Shown(text=HIDDEN, said=catalog.text(language, "accounts.hidden"))
+    amount = plain(language, money)
+    if money.minor < 0:
+        return Shown(text=f"−{amount}", said=catalog.text(language, "accounts.owed", amount=amount), kind="out")
+    return Shown(text=amount, said=amount)
+
+
+def moved(language: str, entry: Entry, *, is_hidden: bool = False) -> Shown:
+    """Return what came or went."""
+    is_in = entry.credit_debit_indicator is Indicator.CREDIT
+    kind = "in" if is_in else "out"
+    amount = catalog.text(language, "accounts.hidden") if is_hidden else plain(language, entry.amount)
+    said = catalog.text(language, f"accounts.said-{kind}", amount=amount)
+    sign = "+" if is_in else "−"
+    return Shown(text=sign + (HIDDEN if is_hidden else amount), said=said, kind=kind)
+
+
+def _formatted(language: str, money: Money) -> str:
+    digits, point, fraction = money.text.partition(".")
+    grouped = f"{int(digits):,d}"  # both languages group by thousands, with a comma
+    return f"{_sign_of(language, money.currency)}{grouped}{point}{fraction}"
+
+
+@cache
+def _sign_of(language: str, currency: str) -> str:
+    from babel.numbers import get_currency_symbol  # its data is read when the first amount is shown
+
+    sign = get_currency_symbol(currency, locale=LOCALES[language])
+    return f"{sign} " if sign[-1:].isalpha() else sign

@@ -1,0 +1,108 @@
+"""Money at 360 px: from a basic session to who paid 300 on the 3rd, and to a receipt. Nothing needs a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from foregate.demo.people import PASSWORD, person
+from tests.browser.bank import Bank, Visitor
+from tests.browser.conftest import Kind
+
+Visit = Callable[..., Visitor]
+
+
+def looks_right(visitor: Visitor, kind: Kind, what: str) -> None:
+    """A picture; and where scripts run, nothing that scrolls sideways and nothing that axe objects to."""
+    visitor.shoot(what)
+    if kind[1]:
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not visitor.page.evaluate(wide)
+        assert [] == [violation["id"] for violation in Axe().run(visitor.page).response["violations"]]
+
+
+def test_who_paid_me_300_on_the_3rd(visit: Visit, kind: Kind) -> None:
+    """Basic shows no money and says what is missing; one password later the record is searched, and answers."""
+    visitor, lin = visit(bypass_csp=kind[1]), person("fine")
+    visitor.sign_in_basic(lin)
+    visitor.sees("accounts.home-basic")
+    assert "¥" not in visitor.page.content()
+    visitor.go("/accounts")
+    visitor.is_told("needs-full-session")
+    looks_right(visitor, kind, "basic")
+    visitor.follow("remedy.finish-sign-in")
+    visitor.fill("password", PASSWORD)
+    visitor.press("journey.finish-sign-in.title")
+    visitor.sees("accounts.home-title")
+    looks_right(visitor, kind, "home")
+    visitor.follow("accounts.home-lead")
+    visitor.sees("accounts.chart")
+    looks_right(visitor, kind, "overview")
+    visitor.page.get_by_role("link", name=re.compile("借记卡")).first.click()
+    visitor.sees("accounts.record.title")
+    looks_right(visitor, kind, "record")
+    today = date.today()
+    third = (today if today.day >= 3 else today.replace(day=1)).replace(day=3)
+    visitor.page.locator("details.change > summary").click()
+    visitor.fill("dateFrom", third.isoformat())
+    visitor.fill("dateTo", third.isoformat())
+    visitor.fill("amountFrom", "￥300")
+    visitor.fill("amountTo", "３００.00")
+    visitor.page.locator("#f-creditDebitIndicator").select_option("CRDT")
+    visitor.press("accounts.record.find")
+    visitor.sees("accounts.record.found")
+    looks_right(visitor, kind, "found")
+    visitor.page.get_by_role("link", name=re.compile("许知远")).click()
+    visitor.sees("accounts.entry.title")
+    visitor.sees("accounts.entry.booked-in")
+    looks_right(visitor, kind, "entry")
+    visitor.follow("accounts.entry.receipt")
+    visitor.sees("accounts.receipt.note")
+    looks_right(visitor, kind, "receipt")
+    visitor.page.emulate_media(media="print")
+    expect(visitor.page.locator("footer")).to_be_hidden()
+    visitor.shoot("receipt-printed")
+
+
+def test_amounts_are_hidden_with_one_tap(visit: Visit, bank: Bank, kind: Kind) -> None:
+    """Not one is left in the page, not for eyes and not for a screen reader; one tap brings them back."""
+    visitor = visit(bypass_csp=kind[1])
+    bank.let_pass(61)  # another code for the same number
+    visitor.sign_in(person("fine"))
+    visitor.go("/accounts")
+    visitor.press("accounts.hide")
+    visitor.sees("accounts.show")
+    assert not re.search(r"¥|CNY", visitor.page.content())
+    looks_right(visitor, kind, "hidden")
+    visitor.page.get_by_role("link", name=re.compile("借记卡")).first.click()
+    visitor.follow("accounts.record.more")
+    assert not re.search(r"¥|CNY", visitor.page.content())
+    visitor.press("accounts.show")
+    assert "cursor=" in visitor.page.url
+    assert "¥" in visitor.page.content()
+    looks_right(visitor, kind, "older")
+    visitor.follow("accounts.record.newest")
+    assert "cursor=" not in visitor.page.url
+
+
+def test_a_search_says_what_it_did_not_understand(visit: Visit, bank: Bank, kind: Kind) -> None:
+    """What was typed is still there, the field is named, and a search that finds nothing says so kindly."""
+    visitor = visit(bypass_csp=kind[1], color_scheme="dark")
+    bank.let_pass(61)  # another code for the same number
+    visitor.sign_in(person("fine"))
+    visitor.go("/accounts")
+    visitor.page.get_by_role("link", name=re.compile("借记卡")).first.click()
+    place = visitor.page.url
+    visitor.page.goto(f"{place}?amountFrom=viel&text=%E6%88%BF%E7%A7%9F")
+    visitor.sees("accounts.record.misread")
+    expect(visitor.page.locator("#f-amountFrom")).to_have_value("viel")
+    looks_right(visitor, kind, "misread")
+    visitor.page.goto(f"{place}?text=%E6%B2%A1%E6%9C%89%E7%9A%84%E4%BA%8B")
+    visitor.sees("accounts.record.nothing")
+    looks_right(visitor, kind, "nothing")
+    visitor.follow("accounts.record.clear")
+    visitor.sees("accounts.record.title")
