@@ -14,6 +14,7 @@ import structlog
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from foregate.accounts.exports import ExportMaker
 from foregate.acts import (
     ActKind,
     book_appointment,
@@ -34,15 +35,18 @@ from foregate.desk.accounts import MyAccounts
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import Sessions
+from foregate.desk.statements import Statements
 from foregate.desk.turn import House
 from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
+from foregate.doors.paper import paper_of
 from foregate.doors.text import catalog
 from foregate.gateways.core_bank.accounts import EmbeddedAccounts
 from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
 from foregate.gateways.document_registry.embedded import EmbeddedRegistry
 from foregate.gateways.hashing import Argon2Hasher, which_build
 from foregate.gateways.inbox import Inbox
+from foregate.gateways.paper import PdfPrinter
 from foregate.gateways.sms import Postman, SmsGateway
 from foregate.gateways.sms.http import HttpSmsGateway
 from foregate.gateways.sms.simulated import SimulatedPhones
@@ -117,6 +121,8 @@ class Foregate:
     janitor: Janitor
     upkeep: Upkeep
     notices: ExpiryNotices
+    printer: PdfPrinter
+    exports: ExportMaker
     inbox: Inbox
     throttle: RequestThrottle
     app: ASGIApp = field(init=False)
@@ -127,6 +133,7 @@ class Foregate:
         await self.gateway.close()
         await self.world.accounts.close()
         self.hasher.close()
+        self.printer.close()
         if self.world.faces is not None:
             self.world.faces.close()
         await self.store.close()
@@ -203,6 +210,8 @@ async def build(
         janitor=Janitor(store),
         upkeep=Upkeep(world),
         notices=ExpiryNotices(world),
+        printer=(printer := PdfPrinter()),
+        exports=ExportMaker(world, catalog.text, paper_of(settings), printer),
         inbox=Inbox(store, keys, clock),
         throttle=RequestThrottle(settings.valkey),
     )
@@ -220,7 +229,9 @@ def _parts(house: Foregate, desk: Desk, state: Mapping[str, Any]) -> dict[str, A
         "counter": house.counter,
         "sessions": Sessions(world),
         "bookings": Bookings(world),
-        "accounts": MyAccounts(world),
+        "accounts": (accounts := MyAccounts(world)),
+        "statements": Statements(world, accounts, house.exports),
+        "printer": house.printer,
         "cookies": Cookies(settings, house.keys),
         "throttle": house.throttle,
         "inbox": house.inbox,
@@ -259,7 +270,15 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
     log.info(
         "open", origin=house.settings.origin, hashing=which_build(), face="open" if house.world.faces else "not open"
     )
-    workers = [house.dispatcher, house.sealer, house.janitor, house.upkeep, house.notices, *house.store.loops]
+    workers = [
+        house.dispatcher,
+        house.sealer,
+        house.janitor,
+        house.upkeep,
+        house.notices,
+        house.exports,
+        *house.store.loops,
+    ]
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield

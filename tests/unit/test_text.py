@@ -32,6 +32,7 @@ ANSWERS = [*CLAIMS.values(), *(proof.ANSWER for proof in PROOFS), *INPUTS, PickA
 MESSAGES = (
     "code", "password-changed", "reopened", "frozen", "registered", "signed-in-elsewhere", "device-remembered",
     "number-replaced", "number-replaced-old", "permit-issued", "document-corrected", "sessions-ended",
+    "statement-ready", "alerts-changed", "money-in", "money-out", "basic-sign-in",
     "document-expiring", "document-expired", "document-renewed", "face-renewed", "face-withdrawn",
 )  # fmt: skip
 
@@ -161,7 +162,7 @@ def test_what_anyone_may_hear_tells_nothing_about_the_customer(language: str) ->
 
 
 FACTS = {"hotline": "95000", "host": "login.bank.example", "purpose": "", "origin": "https://login.bank.example"}
-FACTS |= {"token": "0123456789ABCDEFGHJKMNPQRS", "day": "2035-12-31"}
+FACTS |= {"token": "0123456789ABCDEFGHJKMNPQRS", "day": "2035-12-31", "amount": "CNY 1234567.89"}
 BANK = {"zh": "示范商业银行", "en": "Demo Commercial Bank"}
 # What one message holds: 70 in UCS-2, 160 of the GSM alphabet.
 LONGEST = {"zh": 70, "en": 160}

@@ -18,6 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from foregate.accounts import camt, mt940, obp
+from foregate.accounts.alerts import alert
 from foregate.accounts.statements import Event, Refused, Statement, checked
 from foregate.ports.accounts import Account
 from foregate.ports.ledger import Outcome, StatementRow, Told
@@ -159,6 +160,7 @@ async def _bring(
         nonlocal outcome
         async with store.begin() as tx:
             outcome += await tx.ledger.tell(account, batch, now, source=expected.head.kind)
+            await alert(tx, account, batch, now)
         batch.clear()
 
     while isinstance(part := await asyncio.to_thread(next, parts), Told):

@@ -38,6 +38,10 @@ async def perform(prepared: Any, at: Situation) -> Done | Refused:
         if customer.cooling_until > at.now:
             # Usually the customer's new phone; a teller's new accomplice looks the same (TEL-05).
             await raise_alarm(at.tx, at.now, AFTER_CHANGE, actor="visitor", source=at.source, subject=at.chain)
+    elif session.level is Level.BASIC and at.lane == UNKNOWN:
+        alerts = await at.tx.alerts.of(customer.customer_id)
+        if alerts is not None and alerts.sign_in:
+            await tell(at, "sms.basic-sign-in", customer.phone)
     await record(at, "session-opened", level=session.level.value, session=session.session_id)
     return Done(session=session, session_token=token)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from foregate.ports.counter import Proposals, Staff, Trail
 from foregate.ports.credentials import StaffCredentials, StaffSessions
 from foregate.ports.documents import DocumentNotices
+from foregate.ports.exports import AlertChoices, Exports
 from foregate.ports.face_records import Faces
 from foregate.ports.ledger import Ledger
 from foregate.ports.outlets import Appointments, Cases, Outlets
@@ -215,6 +216,10 @@ class UnitOfWork(Protocol):
     def faces(self) -> Faces: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def exports(self) -> Exports: ...
+    @property
+    def alerts(self) -> AlertChoices: ...
     @property
     def audit(self) -> Audit: ...
     @property

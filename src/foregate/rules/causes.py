@@ -145,6 +145,8 @@ CAUSES: Final[Causes] = _rows(
     _anyone("still-working", 409, "try-again", "wait", "visit-outlet"),
     _anyone("key-reused", 422, "try-again", "start-again", "visit-outlet"),
     # The door itself.
+    # What the bank's own machines lack today.
+    _anyone("no-printer", 503, "try-again", "visit-outlet"),
     _anyone("not-found", 404, "sign-in", "visit-outlet"),
     _anyone("method-not-allowed", 405, "sign-in", "visit-outlet"),
     _anyone("misdirected", 421, "start-again", "visit-outlet"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from foregate.store import document_tables, face_tables, tables
+from foregate.store.accounts import export_tables
 from foregate.store.accounts import tables as account_tables
 from foregate.store.columns import metadata
 from foregate.store.counter import credential_tables, permit_tables
@@ -20,6 +21,7 @@ MODULES = (
     document_tables,
     face_tables,
     account_tables,
+    export_tables,
 )
 
 __all__ = ["MODULES", "metadata"]

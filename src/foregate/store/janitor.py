@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, selec
 from foregate.rules import limits
 from foregate.rules.limits import DAY
 from foregate.store import document_tables, face_tables, tables
+from foregate.store.accounts import export_tables
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
 from foregate.store.every_table import metadata
@@ -155,6 +156,12 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
     "entry": Kept("with the ledger; one that waits goes when the bank says what became of it"),
     "balance": Kept("one row for each account and type"),
     "statement": Kept("with the ledger: the same statement is imported once"),
+    "account_export": Purged(export_tables.account_export, export_tables.account_export.c.expires_at <= _now),
+    "alert_choice": Kept("as long as the customer; what they want to be told"),
+    # Longer than an entry counts as news: nobody hears of it twice.
+    "alert_told": Purged(
+        export_tables.alert_told, _before(export_tables.alert_told.c.told_at, limits.ALERT_FRESH_DAYS * 2 * DAY)
+    ),
     "outlet": Kept("the bank's own data; what was retired may come back"),
     "outlet_words": Kept("with its outlet"),
     "hours_exception": Kept("the bank's own calendar; a few rows a year"),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from foregate.ports import Clock, SessionRow
+from foregate.store.accounts.exports import AlertChoicesIn, ExportsIn
 from foregate.store.accounts.ledger import LedgerIn
 from foregate.store.audit import AuditIn
 from foregate.store.audit_check import verify_chain
@@ -112,6 +113,16 @@ class Unit:
     def ledger(self) -> LedgerIn:
         """The embedded ledger."""
         return LedgerIn(self._connection, self._keys)
+
+    @property
+    def exports(self) -> ExportsIn:
+        """Files of a record that customers asked for."""
+        return ExportsIn(self._connection, self._keys)
+
+    @property
+    def alerts(self) -> AlertChoicesIn:
+        """What customers want to be told."""
+        return AlertChoicesIn(self._connection, self._keys)
 
     @property
     def staff_sessions(self) -> StaffSessionsIn:

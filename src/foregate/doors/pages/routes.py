@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from foregate.doors.pages import accounts, appointments, entry, help, journey, outlet_map, outlets, signed_in, tongue
+from foregate.doors.pages import (
+    accounts,
+    appointments,
+    entry,
+    help,
+    journey,
+    outlet_map,
+    outlets,
+    signed_in,
+    statements,
+    tongue,
+)
 from foregate.rules.journeys import JOURNEYS
 
 
@@ -32,4 +43,12 @@ def routes() -> list[BaseRoute]:
         for name in JOURNEYS
         for handler, method in ((entry.show_entry, "GET"), (entry.begin, "POST"))
     ]
-    return [*accounts.routes(), *appointments.routes(), *outlet_map.routes(), *outlets.routes(), *fixed, *begun]
+    return [
+        *statements.routes(),
+        *accounts.routes(),
+        *appointments.routes(),
+        *outlet_map.routes(),
+        *outlets.routes(),
+        *fixed,
+        *begun,
+    ]
