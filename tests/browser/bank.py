@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import uvicorn
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Download, Page, expect
 
 from foregate.bootstrap import Foregate, build
 from foregate.demo import pages as demo_pages
@@ -151,6 +151,12 @@ class Visitor:
         self._count += 1
         path = self._shots / f"{self._name}-{self._count:02d}-{what}.png"
         self.page.screenshot(path=path, full_page=True, animations="disabled")
+
+    def keep(self, download: Download) -> Path:
+        """Keep a file that was downloaded, beside the pictures."""
+        path = self._shots / f"{self._name}-{download.suggested_filename}"
+        download.save_as(path)
+        return path
 
     # ------------------------------------------------------------ what people do
 

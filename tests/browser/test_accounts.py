@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -106,3 +106,37 @@ def test_a_search_says_what_it_did_not_understand(visit: Visit, bank: Bank, kind
     looks_right(visitor, kind, "nothing")
     visitor.follow("accounts.record.clear")
     visitor.sees("accounts.record.title")
+
+
+def test_a_statement_is_made_and_an_alert_chosen(visit: Visit, bank: Bank, kind: Kind) -> None:
+    """From the record to a PDF on the phone; and from home to a message when money goes out."""
+    visitor = visit(bypass_csp=kind[1])
+    bank.let_pass(61)
+    visitor.sign_in(person("fine"))
+    visitor.go("/accounts")
+    visitor.page.get_by_role("link", name=re.compile("借记卡")).first.click()
+    visitor.follow("accounts.record.statements")
+    looks_right(visitor, kind, "asked")
+    visitor.fill("dateFrom", (date.today() - timedelta(days=60)).isoformat())
+    visitor.press("accounts.statement.ask")
+    ready = visitor.page.get_by_role("link", name=re.compile(f"{visitor.t('accounts.statement.ready')} PDF"))
+    for _ in range(20):
+        if ready.count():
+            break
+        visitor.follow("accounts.statement.again")
+    looks_right(visitor, kind, "ready")
+    with visitor.page.expect_download() as download:
+        ready.click()
+    shot = visitor.keep(download.value)
+    assert shot.read_bytes().startswith(b"%PDF-")
+    visitor.go("/home")
+    visitor.follow("accounts.alerts.home")
+    visitor.page.locator("#f-money_out").check()
+    visitor.fill("above", "viel")
+    visitor.press("accounts.alerts.save")
+    visitor.sees("accounts.alerts.misread")
+    looks_right(visitor, kind, "misread")
+    visitor.fill("above", "1,000")
+    visitor.press("accounts.alerts.save")
+    visitor.sees("accounts.alerts.done")
+    looks_right(visitor, kind, "alerts")
