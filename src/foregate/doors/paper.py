@@ -9,8 +9,6 @@ from foregate.accounts.files import Statement
 from foregate.doors import amounts
 from foregate.doors.pages import money
 from foregate.doors.pages.render import HTML_LANG, environment, sayer
-from foregate.doors.text import catalog
-from foregate.local_time import say_when
 from foregate.ports.accounts import Account, Entry, Indicator
 from foregate.rules.money import zero
 from foregate.settings import Settings
@@ -36,7 +34,7 @@ def receipt_html(settings: Settings, language: str, account: Account, entry: Ent
         name=money.name_of(account),
         amount=amounts.moved(language, entry),
         facts=money.facts_of(account, entry, language, hidden=False),
-        made=say_when(catalog.text, language, now, account.time_zone),
+        made=money.moment_in_words(language, now, account.time_zone),
     )
 
 
@@ -53,7 +51,7 @@ def _facts(statement: Statement, language: str) -> dict[str, Any]:
         "name": money.name_of(account),
         "first": money.day_in_words(language, statement.date_from),
         "last": money.day_in_words(language, statement.date_to),
-        "made": say_when(catalog.text, language, statement.made_at, account.time_zone),
+        "made": money.moment_in_words(language, statement.made_at, account.time_zone),
         "opening": shown(statement.opening),
         "closing": shown(statement.closing),
         "total_in": shown(sum(credits, nothing)),

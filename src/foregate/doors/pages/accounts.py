@@ -22,7 +22,6 @@ from foregate.doors.pages.signed_in import refuse_signed_out
 from foregate.doors.pages.tongue import own_page
 from foregate.doors.requests import caller_of, language_of
 from foregate.doors.text import catalog
-from foregate.local_time import say_when
 from foregate.ports.accounts import Account, BadCursor, Entry, EntryStatus, Wanted
 from foregate.ports.accounts import Page as RecordPage
 from foregate.rules import limits
@@ -188,6 +187,6 @@ def _entry_facts(request: Request, account: Account, entry: Entry) -> dict[str, 
         "entry": entry,
         "line": line,
         "facts": money.facts_of(account, entry, language_of(request), hidden=money.is_hidden(request)),
-        "made": say_when(catalog.text, language_of(request), now, account.time_zone),
+        "made": money.moment_in_words(language_of(request), now, account.time_zone),
         "place": f"/accounts/{account.account_id}/entries/{entry.entry_id}",
     }

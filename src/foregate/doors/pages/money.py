@@ -18,7 +18,7 @@ from foregate.doors.pages import assets
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.requests import language_of
 from foregate.doors.text import catalog
-from foregate.local_time import say_day, say_when
+from foregate.local_time import day_of, hour_and_minute, say_day
 from foregate.ports.accounts import Account, BalanceType, Entry, EntryStatus, Indicator, Party
 
 HIDE: Final = "hide"
@@ -126,6 +126,12 @@ def day_in_words(language: str, day: str) -> str:
     return catalog.text(language, "accounts.day", day=say_day(catalog.text, language, found), year=found.year)
 
 
+def moment_in_words(language: str, moment: int, time_zone: str) -> str:
+    """Return day, year and hour in words."""
+    day = day_in_words(language, day_of(moment, time_zone).isoformat())
+    return catalog.text(language, "when.moment", day=day, time=hour_and_minute(moment, time_zone))
+
+
 def _line(entry: Entry, language: str, *, hidden: bool) -> Line:
     after = entry.balance_after_transaction
     what = " ".join(entry.remittance_information) or catalog.text(language, f"accounts.category.{entry.category}")
@@ -177,7 +183,7 @@ def _dates(language: str, account: Account, entry: Entry) -> Iterable[Fact]:
     if entry.value_date:
         yield Fact(say("value"), day_in_words(language, entry.value_date))
     if entry.transaction_date_time is not None:
-        when = say_when(catalog.text, language, entry.transaction_date_time, account.time_zone)
+        when = moment_in_words(language, entry.transaction_date_time, account.time_zone)
         yield Fact(say("happened"), when)
 
 
