@@ -46,6 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     map_tiles_url: str = ""  # https://HOST/.../{z}/{x}/{y}.png; empty: no map, outlets are sketched
     map_attribution: str = ""  # whose map it is, as its licence asks; plain text
     map_datum: str = "wgs84"  # in which the tiles are drawn: wgs84 or gcj02
+    passkey_rp_id: str = ""  # the domain that passkeys are for, the host or one above it; empty: the host
+    passkey_origins: tuple[str, ...] = ()  # the bank's other origins and apps whose passkeys are ours too
+    minimum_versions: tuple[str, ...] = ()  # app=3.2, wechat=8.0.30, chrome=80: older ones are told to update
+    app_update_url: str = ""  # https://..., where the bank's own app is updated
     pool_size: int = 10
     is_demo: bool = False
 
@@ -83,7 +87,7 @@ def load(path: str | None = None, environ: Mapping[str, str] = os.environ, **ove
         raise BadSettings(f"settings: {wrong}") from None
 
 
-_LISTS = ("trusted_proxies", "face_models_sources")
+_LISTS = ("trusted_proxies", "face_models_sources", "passkey_origins", "minimum_versions")
 
 
 def _listed(value: str) -> list[str]:
