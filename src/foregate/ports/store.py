@@ -9,6 +9,7 @@ from foregate.ports.counter import Proposals, Staff, Trail
 from foregate.ports.credentials import StaffCredentials, StaffSessions
 from foregate.ports.documents import DocumentNotices
 from foregate.ports.outlets import Appointments, Cases, Outlets
+from foregate.ports.passkeys import Passkeys
 from foregate.ports.permits import Permits, StopLinks
 from foregate.ports.records import (
     CodeRow,
@@ -204,6 +205,8 @@ class UnitOfWork(Protocol):
     def appointments(self) -> Appointments: ...
     @property
     def cases(self) -> Cases: ...
+    @property
+    def passkeys(self) -> Passkeys: ...
     @property
     def document_notices(self) -> DocumentNotices: ...
     @property

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from foregate.store import document_tables, tables
+from foregate.store import document_tables, passkey_tables, tables
 from foregate.store.columns import metadata
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
 from foregate.store.outlets import appointment_tables
 from foregate.store.outlets import tables as outlet_tables
 
-MODULES = (tables, counter_tables, outlet_tables, credential_tables, permit_tables, appointment_tables, document_tables)
+MODULES = (
+    tables,
+    counter_tables,
+    outlet_tables,
+    credential_tables,
+    permit_tables,
+    appointment_tables,
+    document_tables,
+    passkey_tables,
+)
 
 __all__ = ["MODULES", "metadata"]

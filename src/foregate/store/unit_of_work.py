@@ -26,6 +26,7 @@ from foregate.store.messages import OutboxIn
 from foregate.store.outlets.appointments import AppointmentsIn
 from foregate.store.outlets.cases import CasesIn
 from foregate.store.outlets.outlets import OutletsIn
+from foregate.store.passkeys import PasskeysIn
 from foregate.store.session_cache import SessionCache
 from foregate.store.sessions import FIND_SESSION, TOUCH_SESSION, DevicesIn, SessionsIn, session_of
 from foregate.store.statements import Connection, Database
@@ -100,6 +101,11 @@ class Unit:
     def document_notices(self) -> DocumentNoticesIn:
         """What customers were told about their documents."""
         return DocumentNoticesIn(self._connection)
+
+    @property
+    def passkeys(self) -> PasskeysIn:
+        """What customers sign in with and nobody can fish."""
+        return PasskeysIn(self._connection, self._keys)
 
     @property
     def staff_sessions(self) -> StaffSessionsIn:
