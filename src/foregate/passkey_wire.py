@@ -6,8 +6,6 @@ customers share it: what an authenticator may say is one thing, whose it is anot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 import webauthn
 from webauthn.helpers import parse_authentication_credential_json, parse_client_data_json
@@ -15,24 +13,14 @@ from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticationCredential,
-    AuthenticatorSelectionCriteria,
     CredentialDeviceType,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
 )
 
+from foregate.passkey_options import ALGORITHMS
 from foregate.passkey_site import Site
-from foregate.rules import limits
 
 # What a library says of bytes that are no honest answer: its own word, or that of a decoder below it.
 MALFORMED = (WebAuthnException, ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
-# What phones, computers and security keys sign with. The rest of the registry nobody uses, or nobody should.
-ALGORITHMS = [
-    COSEAlgorithmIdentifier.ECDSA_SHA_256,
-    COSEAlgorithmIdentifier.EDDSA,
-    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
-]
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -51,26 +39,6 @@ class Made(msgspec.Struct, frozen=True):
     sign_count: int
     is_synced_kind: bool
     is_backed_up: bool
-
-
-class Owner(msgspec.Struct, frozen=True):
-    """For whom a passkey is made. `handle` comes back with every use; the names are what its owner sees."""
-
-    handle: bytes
-    name: str
-    display_name: str
-
-
-def options_to_sign_in(site: Site, challenge: bytes, known: Sequence[bytes] = ()) -> str:
-    """Return, as JSON, what asks a browser for any passkey it has for us, or for one of those `known`."""
-    options = webauthn.generate_authentication_options(
-        rp_id=site.id,
-        challenge=challenge,
-        timeout=limits.CHALLENGE_SECONDS * 1000,
-        allow_credentials=_listed(known) or None,
-        user_verification=UserVerificationRequirement.REQUIRED,
-    )
-    return webauthn.options_to_json(options)
 
 
 def parsed(credential: str) -> AuthenticationCredential | None:
@@ -110,25 +78,6 @@ def has_counted_on(was: int, now: int) -> bool:
     return now > was or now == was == 0
 
 
-def options_to_enrol(site: Site, owner: Owner, challenge: bytes, known: Sequence[bytes]) -> str:
-    """Return, as JSON, what asks an authenticator for a new passkey that names its owner by itself."""
-    options = webauthn.generate_registration_options(
-        rp_id=site.id,
-        rp_name=site.name,
-        user_id=owner.handle,
-        user_name=owner.name,
-        user_display_name=owner.display_name,
-        challenge=challenge,
-        timeout=limits.CHALLENGE_SECONDS * 1000,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
-        ),
-        exclude_credentials=_listed(known),
-        supported_pub_key_algs=ALGORITHMS,
-    )
-    return webauthn.options_to_json(options)
-
-
 def made(site: Site, credential: str, challenge: bytes) -> Made | None:
     """Return the passkey that an authenticator made, or None when anything about it does not fit."""
     try:
@@ -138,7 +87,7 @@ def made(site: Site, credential: str, challenge: bytes) -> Made | None:
             expected_rp_id=site.id,
             expected_origin=list(site.origins),
             require_user_verification=True,
-            supported_pub_key_algs=ALGORITHMS,
+            supported_pub_key_algs=[COSEAlgorithmIdentifier(number) for number in ALGORITHMS],
         )
     except MALFORMED:
         return None
@@ -149,10 +98,6 @@ def made(site: Site, credential: str, challenge: bytes) -> Made | None:
         is_synced_kind=_is_synced(verified.credential_device_type),
         is_backed_up=verified.credential_backed_up,
     )
-
-
-def _listed(known: Sequence[bytes]) -> list[PublicKeyCredentialDescriptor]:
-    return [PublicKeyCredentialDescriptor(id=credential_id) for credential_id in known]
 
 
 def _is_synced(kind: CredentialDeviceType) -> bool:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from foregate.passkey_site import Site
 from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
 from foregate.rules.journeys import Journey
+from foregate.rules.verdict import Rules
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,8 @@ class World:
     hasher: Hasher
     core: CoreBank
     registry: DocumentRegistry
+    site: Site
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)

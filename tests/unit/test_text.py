@@ -32,7 +32,7 @@ ANSWERS = [*CLAIMS.values(), *(proof.ANSWER for proof in PROOFS), *INPUTS, PickA
 MESSAGES = (
     "code", "password-changed", "reopened", "frozen", "registered", "signed-in-elsewhere", "device-remembered",
     "number-replaced", "number-replaced-old", "permit-issued", "document-corrected", "sessions-ended",
-    "document-expiring", "document-expired", "document-renewed",
+    "document-expiring", "document-expired", "document-renewed", "passkey-added", "passkey-removed", "passkey-copied",
 )  # fmt: skip
 
 # What a message says about a visit; it ends in the link of the appointment.

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from foregate import passkey_options
 from foregate.counter import sessions
 from foregate.counter.guard import chain_of
 from foregate.counter.sessions import Opened
@@ -57,9 +58,7 @@ async def ask(world: World, purpose: str) -> tuple[str, bytes]:
 async def begin(world: World, site: Site) -> Ceremony:
     """Ask for any passkey that this browser has for us: nobody has to say who they are first."""
     browser, challenge = await ask(world, SIGN_IN)
-    from foregate import passkey_wire
-
-    return Ceremony(passkey_wire.options_to_sign_in(site, challenge), browser)
+    return Ceremony(passkey_options.to_sign_in(site, challenge), browser)
 
 
 async def finish(
@@ -105,8 +104,6 @@ async def begin_new(world: World, site: Site, member: StaffMember) -> Ceremony:
     browser, challenge = await ask(world, ENROL)
     async with world.store.begin() as tx:
         known = await tx.staff_credentials.passkeys_of(member.staff_id)
-    from foregate import passkey_wire
-
-    owner = passkey_wire.Owner(UUID(member.staff_id).bytes, member.user_name, member.name)
-    options = passkey_wire.options_to_enrol(site, owner, challenge, [passkey.credential_id for passkey in known])
+    owner = passkey_options.Owner(UUID(member.staff_id).bytes, member.user_name, member.name)
+    options = passkey_options.to_enrol(site, owner, challenge, [passkey.credential_id for passkey in known])
     return Ceremony(options, browser)

@@ -54,6 +54,12 @@ def finder() -> Asset:
 
 
 @cache
+def passkeys() -> Asset:
+    """Return the script of the pages that take or make passkeys."""
+    return asset("p", "js", minified_js((FOLDER / "passkeys.js").read_text("utf-8")))
+
+
+@cache
 def icon() -> Asset:
     """Return the little gate that browsers show in tabs."""
     return asset("gate", "svg", (FOLDER / "gate.svg").read_text("utf-8").strip())

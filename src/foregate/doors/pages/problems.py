@@ -88,6 +88,8 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
     if name == "visit-outlet":
         # On a journey the outlet is told what happened, so that nobody has to explain it again.
         return Remedy(title=title, href=f"/j/{view.id}/outlet?told={told.cause}" if view else "/help/outlet")
+    if name == "update-client":
+        return Remedy(title=title, href="/help/update")
     if name == "another-time":
         return Remedy(title=title, href=successor("book-appointment", view))
     journey = told.journey_name if name in ("start-again", "try-again", *STEPS, *PLACES) else name
