@@ -12,6 +12,7 @@
     return window.PublicKeyCredential && window.Uint8Array && window.AbortController && navigator.credentials &&
       location.hostname === here.getAttribute('data-site');
   }
+  all('[data-no-script]', function (part) { part.hidden = true; });
   if (!can()) { all('[data-no-passkey]', function (part) { part.hidden = false; }); return; }
   all('[data-needs-passkey]', function (part) { part.hidden = false; });
   if (!form) return;
