@@ -85,7 +85,7 @@ class Walker:
             assert now["version"] == (await self._answer(now, step["name"], {}, refused=True))["version"]
         if step["kind"] == "prove":
             now = await self._answer(now, step["name"], await self._fill(step, self.wrong) or {}, refused=True)
-        answer = await self._fill(step, self.facts)
+        answer = await self._fill(now["step"], self.facts)  # a refusal may ask anew, with another challenge
         return None if answer is None else await self._answer(now, step["name"], answer)
 
     async def _fill(self, step: dict[str, Any], facts: Facts) -> dict[str, str | bool] | None:

@@ -12,6 +12,7 @@ from foregate.desk.view import Reply, Told, View
 from foregate.doors.pages.render import Page, respond, sayer
 from foregate.doors.pages.tongue import own_page
 from foregate.doors.requests import language_of
+from foregate.rules.inputs import Kind
 
 # Said as a line of text, or by the form itself when it stands on the page.
 NO_BUTTON: Final = frozenset({"wait"})
@@ -84,7 +85,8 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
     if step is not None and name in PLACES:
         return Remedy(title=title, href=PLACES[name])
     if step is not None and name == "try-again":
-        return Remedy(title=title, href=f"#f-{step.fields[0].name}" if step.fields else "#main")
+        typed = [field.name for field in step.fields if field.kind is not Kind.CREDENTIAL]
+        return Remedy(title=title, href=f"#f-{typed[0]}" if typed else "#main")
     if name == "visit-outlet":
         # On a journey the outlet is told what happened, so that nobody has to explain it again.
         return Remedy(title=title, href=f"/j/{view.id}/outlet?told={told.cause}" if view else "/help/outlet")
