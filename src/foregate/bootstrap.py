@@ -21,6 +21,7 @@ from foregate.acts import (
     devices,
     end_sessions,
     open_session,
+    passkeys,
     register,
     renew_document,
     renew_face,
@@ -34,6 +35,7 @@ from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import Sessions
 from foregate.desk.turn import House
+from foregate.desk.ways import MyWays
 from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
 from foregate.doors.text import catalog
@@ -47,9 +49,10 @@ from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.gateways.throttle import RequestThrottle
 from foregate.outlets.counter_hours import CounterHours
 from foregate.outlets.upkeep import Upkeep
+from foregate.passkey_site import Site
 from foregate.ports import Clock
 from foregate.ports.face import FaceEngine
-from foregate.proofs import ProofKind, card_pin, face, password, permit, phone_code
+from foregate.proofs import ProofKind, card_pin, face, passkey, password, permit, phone_code
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
@@ -67,7 +70,7 @@ from foregate.symbols import code_of
 log = structlog.get_logger("foregate")
 
 # A new way to sign in is a module here, and a mention in the table.
-PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin, permit, face)
+PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin, passkey, permit, face)
 ACTS: tuple[ActKind, ...] = (
     open_session,
     register,
@@ -82,6 +85,9 @@ ACTS: tuple[ActKind, ...] = (
     end_sessions.REVOKE,
     devices.REMEMBER,
     devices.FORGET,
+    passkeys.ADD,
+    passkeys.REMOVE,
+    passkeys.RENAME,
     book_appointment,
 )
 
@@ -167,10 +173,20 @@ async def build(
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
     faces = open_faces(settings)
-    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry, faces=faces)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
-    desk = Desk(House(world=world, **run))
     rules = Rules(run["journeys"], run["built"])
+    world = World(
+        store=store,
+        clock=clock,
+        keyring=keys,
+        hasher=hasher,
+        core=core,
+        registry=registry,
+        site=Site.of(settings),
+        rules=rules,
+        faces=faces,
+    )
+    desk = Desk(House(world=world, **run))
     gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
     postman = Postman(gateway, catalog.text, lambda nonce, is_long: code_of(keys, nonce, is_long), _facts(settings))
     house = Foregate(
@@ -195,21 +211,27 @@ async def build(
     )
     if isinstance(gateway, SimulatedPhones):
         gateway.on_text = house.inbox.take
-    parts = {
-        "desk": desk,
+    parts = _parts(house) | dict(state or {})
+    _, house.app = doors.build(settings, parts, lambda app: _running(house), routes)
+    return house
+
+
+def _parts(house: Foregate) -> dict[str, Any]:
+    """Return what the doors open on, by the names under which they ask for it."""
+    settings, world = house.settings, house.world
+    return {
+        "desk": house.desk,
         "counter": house.counter,
         "sessions": Sessions(world),
         "bookings": Bookings(world),
-        "cookies": Cookies(settings, keys),
+        "ways": MyWays(world),
+        "cookies": Cookies(settings, house.keys),
         "throttle": house.throttle,
         "inbox": house.inbox,
         "inbound_secret": _secret(settings.inbound_secret_file),
         "metrics_token": _secret(settings.metrics_token_file),
         "proxies": settings.trusted_proxies,
-        **(state or {}),
     }
-    _, house.app = doors.build(settings, parts, lambda app: _running(house), routes)
-    return house
 
 
 def open_faces(settings: Settings) -> FaceEngine | None:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from foregate import leaflet
+from foregate.rules import clients
 
 
 class BadSettings(Exception):
@@ -46,6 +47,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     map_tiles_url: str = ""  # https://HOST/.../{z}/{x}/{y}.png; empty: no map, outlets are sketched
     map_attribution: str = ""  # whose map it is, as its licence asks; plain text
     map_datum: str = "wgs84"  # in which the tiles are drawn: wgs84 or gcj02
+    passkey_rp_id: str = ""  # the domain that passkeys are for, the host or one above it; empty: the host
+    passkey_origins: tuple[str, ...] = ()  # the bank's other origins and apps whose passkeys are ours too
+    minimum_versions: tuple[str, ...] = ()  # app=3.2, wechat=8.0.30, chrome=80: older ones are told to update
+    app_update_url: str = ""  # https://..., where the bank's own app is updated
     pool_size: int = 10
     is_demo: bool = False
 
@@ -83,7 +88,7 @@ def load(path: str | None = None, environ: Mapping[str, str] = os.environ, **ove
         raise BadSettings(f"settings: {wrong}") from None
 
 
-_LISTS = ("trusted_proxies", "face_models_sources")
+_LISTS = ("trusted_proxies", "face_models_sources", "passkey_origins", "minimum_versions")
 
 
 def _listed(value: str) -> list[str]:
@@ -104,6 +109,8 @@ def weaknesses(settings: Settings) -> list[str]:
     found += _weak_links(settings)
     found += _weak_secrets(settings)
     found += _bad_map(settings)
+    found += _bad_passkeys(settings)
+    found += _bad_minimums(settings)
     found += [f"trusted_proxies: {network!r} {why}" for network in settings.trusted_proxies if (why := _bad(network))]
     return found
 
@@ -114,8 +121,8 @@ def refuse_weak(settings: Settings) -> None:
 
 
 def refuse_bad_map(settings: Settings) -> None:
-    """Raises BadSettings for a map that cannot work. All that the demo is asked: it may be weak otherwise."""
-    _refuse(_bad_map(settings))
+    """Raises BadSettings for a map or a minimum that cannot work. Otherwise the demo may be weak."""
+    _refuse([*_bad_map(settings), *_bad_minimums(settings)])
 
 
 def _refuse(weak: list[str]) -> None:
@@ -189,6 +196,30 @@ def _bad_map(settings: Settings) -> list[str]:
     return found
 
 
+def _bad_passkeys(settings: Settings) -> list[str]:
+    """Return what is wrong with the domain that passkeys are for, and with the origins that may use them."""
+    found, host = [], urlsplit(settings.origin).hostname or ""
+    rp_id = settings.passkey_rp_id
+    if rp_id and rp_id != host and not (host.endswith(f".{rp_id}") and "." in rp_id):
+        found.append(f"passkey_rp_id must be {host} or a domain above it: browsers make passkeys for no other")
+    for origin in settings.passkey_origins:
+        if not _APP.fullmatch(origin) and (why := _bad_origin(origin)):
+            found.append(f"passkey_origins: {origin!r} must {why}, or be an app's android:apk-key-hash:...")
+    return found
+
+
+def _bad_minimums(settings: Settings) -> list[str]:
+    """Return what is wrong with the oldest versions that may sign in, and with where the app is updated."""
+    found = []
+    try:
+        clients.minimums_of(settings.minimum_versions)
+    except clients.BadMinimum as bad:
+        found.append(f"minimum_versions: {bad}")
+    if settings.app_update_url and urlsplit(settings.app_update_url).scheme != "https":
+        found.append("app_update_url: use https://")
+    return found
+
+
 def _bad_tiles(settings: Settings) -> str | None:
     address = _TILES.fullmatch(settings.map_tiles_url)
     if address is None:
@@ -229,6 +260,7 @@ def _bad(network: str) -> str | None:
 
 _HOST = r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
 _TILES = re.compile(rf"(?P<scheme>https?)://{_HOST}(?P<path>/[\x21-\x7e]*)")
+_APP = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}")
 _DATUMS = ("wgs84", "gcj02")
 _NARROWEST_BITS = 8  # 10.0.0.0/8 is the widest network that one owner has
 _VALKEY = ("valkey", "valkeys", "redis", "rediss")

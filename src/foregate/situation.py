@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from foregate.passkey_site import Site
 from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
 from foregate.ports.face import FaceEngine
 from foregate.rules.journeys import Journey
+from foregate.rules.verdict import Rules
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,8 @@ class World:
     hasher: Hasher
     core: CoreBank
     registry: DocumentRegistry
+    site: Site
+    rules: Rules
     faces: FaceEngine | None = None  # None: face is not open
 
 

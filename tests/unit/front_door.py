@@ -14,6 +14,7 @@ from foregate.acts import (
     devices,
     end_sessions,
     open_session,
+    passkeys,
     register,
     renew_document,
     renew_face,
@@ -28,7 +29,7 @@ from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, View
 from foregate.doors import pages
 from foregate.doors.cookies import Cookies
 from foregate.ports import Keyring, SessionRow
-from foregate.proofs import card_pin, face, password, permit, phone_code
+from foregate.proofs import card_pin, face, passkey, password, permit, phone_code
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.policy import POLICY
@@ -37,10 +38,11 @@ from foregate.settings import Settings
 from foregate.situation import World
 
 JOURNEY_ID = "0190a6f0-0000-7000-8000-000000000001"
-PROOFS: tuple[Any, ...] = (phone_code, password, card_pin, permit, face)
+PROOFS: tuple[Any, ...] = (phone_code, password, card_pin, passkey, permit, face)
 ACTS: tuple[Any, ...] = (
     open_session, register, reopen, set_password, renew_document, renew_face, renew_face.WITHDRAW, close_permission,
     end_sessions.END, end_sessions.END_ALL, end_sessions.REVOKE, devices.REMEMBER, devices.FORGET,
+    passkeys.ADD, passkeys.REMOVE, passkeys.RENAME,
 )  # fmt: skip
 CODE_FACTS: Mapping[str, str | int] = {
     "code_expires_in_seconds": 300,

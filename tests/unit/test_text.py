@@ -32,7 +32,8 @@ ANSWERS = [*CLAIMS.values(), *(proof.ANSWER for proof in PROOFS), *INPUTS, PickA
 MESSAGES = (
     "code", "password-changed", "reopened", "frozen", "registered", "signed-in-elsewhere", "device-remembered",
     "number-replaced", "number-replaced-old", "permit-issued", "document-corrected", "sessions-ended",
-    "document-expiring", "document-expired", "document-renewed", "face-renewed", "face-withdrawn",
+    "document-expiring", "document-expired", "document-renewed", "face-renewed", "face-withdrawn", "passkey-added",
+    "passkey-removed", "passkey-copied",
 )  # fmt: skip
 
 # What a message says about a visit; it ends in the link of the appointment.

@@ -53,6 +53,7 @@ async def open_demo(folder: Path, origin: str) -> Foregate:
         bank_name="Foregate 示范银行",
         hotline="95000",
         text_us_number="1069095000",
+        minimum_versions=pages.MINIMUMS,
         is_demo=True,
     )
     phones = SimulatedPhones(SystemClock())

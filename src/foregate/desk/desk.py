@@ -27,7 +27,7 @@ from foregate.desk.view import Reply, Told
 from foregate.ids import new_id
 from foregate.ports import Busy, Customer, JourneyRow, SessionRow, Taken, UnitOfWork, Unreachable
 from foregate.rules import engine, inputs, limits
-from foregate.rules.words import Tier, Who
+from foregate.rules.words import PASSKEY, Tier, Who
 from foregate.situation import Evidence, Refused
 
 
@@ -53,6 +53,8 @@ class Desk:
             return await self._start_signed_in(name, caller, caller.session, first)
         if who == (Who.SESSION,):
             return self.told_outside("not-signed-in")
+        if first is not None and first.step == "choose":
+            return await self._start_choosing(name, caller, first)
         if first is not None and first.step not in who:
             return self.told_outside("input-invalid", fields={"step": "not-offered"}, journey_name=name)
         try:
@@ -68,6 +70,13 @@ class Desk:
             turn = self._fresh(tx, name, caller)
             await turn.save(moved=False)
             return Reply(view=await turn.view(), is_new=True)
+
+    async def _start_choosing(self, name: str, caller: Caller, first: Answered) -> Reply:
+        """Begin at another way than the first: a page that waits for a passkey asks once."""
+        async with self._world.store.begin() as tx:
+            turn = self._fresh(tx, name, caller)
+            await turn.save(moved=False)
+            return msgspec.structs.replace(await steps.choose(turn, await turn.decide(), first), is_new=True)
 
     async def _start_named(self, name: str, caller: Caller, claim: identify.Claim) -> Reply:
         holder = await identify.ask_core(claim, self._world)
@@ -89,6 +98,8 @@ class Desk:
             reply = await self._tapped(turn, digest) or await self._begun(turn, digest, customer, session)
         if first is None or reply.view is None or reply.view.status != "open":
             return reply
+        if reply.view.step is None or reply.view.step.name != first.step:
+            return reply  # something has to be proved again before: the answer is asked for after
         first = msgspec.structs.replace(first, version=reply.view.version)
         return msgspec.structs.replace(await self.answer(reply.view.id, caller, first), is_new=reply.is_new)
 
@@ -100,8 +111,15 @@ class Desk:
             evidence=tuple(Evidence(proof, at) for proof, at in session.evidence),
             session_id=session.session_id,
             device_id=session.device_id,
+            cools_until=await self._cools_until(turn, session),
         )
         return msgspec.structs.replace(await steps.advance(turn), is_new=True)
+
+    async def _cools_until(self, turn: Turn, session: SessionRow) -> int:
+        """Return until when the passkey that opened a session may have been a new one: of several, the newest."""
+        used_at = max((at for proof, at in session.evidence if proof == PASSKEY.name), default=0)
+        rows = await turn.tx.passkeys.of(session.customer_id) if used_at else ()
+        return max((row.created_at + limits.COOLING_SECONDS for row in rows if row.created_at <= used_at), default=0)
 
     async def _tapped(self, fresh: Turn, digest: bytes) -> Reply | None:
         """Return the journey of a first tap, if this is a second one."""

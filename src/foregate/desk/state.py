@@ -19,6 +19,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[tuple[str, str], ...] = ()
     device_id: str | None = None
     session_id: str | None = None
+    cools_until: int = 0  # what was shown is new, and buys nothing that lasts before
     language: str = "zh"
     outcome_session: str | None = None
     outcome_facts: dict[str, str | int] = {}

@@ -13,13 +13,15 @@ from foregate.desk.answers import Answered, Slow, typed
 from foregate.desk.turn import Turn
 from foregate.desk.view import Reply
 from foregate.ports import CardHolder, Event
-from foregate.proofs import More, ProofKind, device, face, phone_code
+from foregate.proofs import More, ProofKind, device, face, passkey, phone_code
 from foregate.rules import engine, inputs, limits, permission
 from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
 from foregate.rules.permission import Permission
 from foregate.rules.words import CodeTo, Tier, Who
 from foregate.situation import Evidence, Refused
 from foregate.tokens import parse
+
+PASSKEY_OPTIONS = "passkey-options"
 
 
 async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, holder: CardHolder | None) -> Reply | Slow:
@@ -30,6 +32,8 @@ async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, hol
             return await choose(turn, decision, answered)
         case Identify(who=who) if answered.step in who and claim is not None:
             return await identified(turn, claim, holder)
+        case _ if answered.step == PASSKEY_OPTIONS:
+            return await _ask_authenticator(turn, decision)
         case Prove(proof=proof) if answered.step in ("resend", "text-us") and proof.name == "phone_code":
             return await _by_phone(turn, answered.step)
         case Prove(proof=proof) if answered.step == "begin" and proof.name == "face":
@@ -50,6 +54,8 @@ async def choose(turn: Turn, decision: engine.Decision, answered: Answered) -> R
     match decision:
         case Identify(who=who) if way in who:
             turn.change(chosen=way)
+            if way == Who.PASSKEY:
+                await passkey.draw(turn.situation())
             await turn.save(moved=True)
             return Reply(view=await turn.view())
         case Prove(others=others) if any(proof.name == way for proof in others):
@@ -61,20 +67,28 @@ async def choose(turn: Turn, decision: engine.Decision, answered: Answered) -> R
 async def identified(turn: Turn, claim: identify.Claim, holder: CardHolder | None) -> Reply:
     """The visitor said who they are. A remembered device of that very customer counts from here on."""
     keyring = turn.house.world.keyring
+    if isinstance(claim, identify.ByPasskey):
+        return await _by_passkey(turn, claim)
     subject = await identify.subject_of(claim, holder, turn.tx, keyring)
     if isinstance(claim, identify.ByBooking) and (objected := await bookings.objection(turn, claim)) is not None:
         return objected
     who = next(who for who, kind in identify.CLAIMS.items() if isinstance(claim, kind))
-    seen = await device.recognise(parse(turn.caller.device), subject.customer_id, turn.tx)
     turn.change(who=who, subject=subject, chosen=None)
     turn.claim(identify.digest_of(claim, keyring))
     if isinstance(claim, identify.ByLink):
         return await _by_link(turn, claim)
-    if seen is not None:
-        turn.change(evidence=(Evidence("device", turn.now),), device_id=seen.device_id)
-        if seen.seen_at + limits.DEVICE_TOUCH_SECONDS <= turn.now:
-            await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
+    await _recognise(turn)
     return await advance(turn)
+
+
+async def _recognise(turn: Turn) -> None:
+    """Look whether this browser is one that the customer asked to remember."""
+    seen = await device.recognise(parse(turn.caller.device), turn.subject.customer_id, turn.tx)
+    if seen is None:
+        return
+    turn.change(evidence=(*turn.state.evidence, Evidence("device", turn.now)), device_id=seen.device_id)
+    if seen.seen_at + limits.DEVICE_TOUCH_SECONDS <= turn.now:
+        await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
 
 
 async def _by_link(turn: Turn, claim: identify.ByLink) -> Reply:
@@ -84,6 +98,36 @@ async def _by_link(turn: Turn, claim: identify.ByLink) -> Reply:
         return await end(turn, Refused(cause="link-over"))
     turn.change(evidence=(Evidence("notice_link", turn.now),))
     return await advance(turn)
+
+
+async def _by_passkey(turn: Turn, claim: identify.ByPasskey) -> Reply:
+    """Nobody typed a name: the key that signed is found, checked and counted, and says whose it is."""
+    at, given = turn.situation(), passkey.Answer(claim.credential)
+    ticket = await passkey.take(claim.credential, at)
+    verdict = await passkey.settle(await passkey.compare(given, ticket, at.world), ticket, at)
+    customer = await turn.tx.customers.find(ticket.row.customer_id) if ticket.row else None
+    if isinstance(verdict, Refused) or customer is None:
+        turn.change(chosen=Who.PASSKEY.value)
+        return await _refused(turn, passkey.PROOF.name, Refused(cause="not-recognised"))
+    turn.change(
+        who=Who.PASSKEY,
+        subject=identify.of_customer(customer),
+        chosen=None,
+        evidence=(Evidence(passkey.PROOF.name, turn.now),),
+        cools_until=verdict.cools_until,
+    )
+    turn.claim(identify.digest_of(claim, at.world.keyring))
+    await _recognise(turn)
+    return await advance(turn)
+
+
+async def _ask_authenticator(turn: Turn, decision: engine.Decision) -> Reply:
+    """A new challenge, for a page that stood open longer than one lives."""
+    if not turn.asks_authenticator(decision):
+        return await turn.told(Refused(cause="journey-moved-on"))
+    await passkey.draw(turn.situation())
+    await turn.save(moved=False)
+    return Reply(view=await turn.view())
 
 
 # ---------------------------------------------------------------- proofs
@@ -108,7 +152,7 @@ async def settle(turn: Turn, kind: ProofKind, compared: Any, ticket: Any) -> Rep
         return Reply(view=await turn.view())
     if isinstance(verdict, Refused):
         return await _refused(turn, kind.PROOF.name, verdict)
-    return await _proved(turn, kind.PROOF.name)
+    return await _proved(turn, kind.PROOF.name, verdict.cools_until)
 
 
 async def _begin_face(turn: Turn) -> Reply:
@@ -132,8 +176,10 @@ async def _by_phone(turn: Turn, action: str) -> Reply | Slow:
     return await _proved(turn, "phone_code")
 
 
-async def _proved(turn: Turn, proof: str) -> Reply | Slow:
+async def _proved(turn: Turn, proof: str, cools_until: int = 0) -> Reply | Slow:
     turn.change(evidence=(*turn.state.evidence, Evidence(proof, turn.now)), chosen=None)
+    if cools_until:
+        turn.change(cools_until=cools_until)
     if proof == "phone_code" and turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
         return Slow(sharing=turn.subject.phone or "")
     return await advance(turn)

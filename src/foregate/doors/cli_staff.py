@@ -65,6 +65,9 @@ async def _add(
     from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
     from foregate.gateways.document_registry.embedded import EmbeddedRegistry
     from foregate.gateways.hashing import Argon2Hasher
+    from foregate.passkey_site import Site
+    from foregate.rules.journeys import BUILT, JOURNEYS
+    from foregate.rules.verdict import Rules
     from foregate.situation import World
     from foregate.store.keyring import load_keys
 
@@ -72,7 +75,16 @@ async def _add(
     store = await open_store(settings, keys, clock)
     hasher = Argon2Hasher(keys)
     core, registry = EmbeddedCoreBank(store, keys, hasher), EmbeddedRegistry(store, keys, clock)
-    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry)
+    world = World(
+        store=store,
+        clock=clock,
+        keyring=keys,
+        hasher=hasher,
+        core=core,
+        registry=registry,
+        site=Site.of(settings),
+        rules=Rules(JOURNEYS, BUILT),
+    )
     new = NewMember(user_name=user_name, name=name, role=role, outlet_id=outlet, core_ref=core_ref)
     try:
         code = await hire(world, new, actor=ACTOR)

@@ -10,6 +10,7 @@ from foregate.ports.credentials import StaffCredentials, StaffSessions
 from foregate.ports.documents import DocumentNotices
 from foregate.ports.face_records import Faces
 from foregate.ports.outlets import Appointments, Cases, Outlets
+from foregate.ports.passkeys import Passkeys
 from foregate.ports.permits import Permits, StopLinks
 from foregate.ports.records import (
     CodeRow,
@@ -208,6 +209,8 @@ class UnitOfWork(Protocol):
     def appointments(self) -> Appointments: ...
     @property
     def cases(self) -> Cases: ...
+    @property
+    def passkeys(self) -> Passkeys: ...
     @property
     def document_notices(self) -> DocumentNotices: ...
     @property

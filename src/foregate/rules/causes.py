@@ -44,6 +44,7 @@ REMEDY_ACTIONS: Final = frozenset(
         "wait",  # the seconds are in the answer
         "another-time",  # choose another free time of the same service
         "visit-outlet",  # a person with an ID card is let in by people
+        "update-client",  # how the app, WeChat, Alipay or the browser is brought up to date
     }
 )
 
@@ -98,6 +99,7 @@ CAUSES: Final[Causes] = _rows(
     _earned("permit-wrong", POSSESSION, "try-again", "another-way", "visit-outlet"),
     _earned("permit-over", POSSESSION, "another-way", "visit-outlet", status=410),
     _earned("cooling-off", POSSESSION, "wait", "freeze", "visit-outlet"),
+    _earned("passkey-too-new", POSSESSION, "start-again", "wait", "freeze", "visit-outlet"),
     # After the customer is certain.
     _earned("already-registered", CUSTOMER, "sign-in", "reset-password", "reopen", "visit-outlet", status=409),
     _earned("too-young", CUSTOMER, "visit-outlet"),
@@ -123,6 +125,11 @@ CAUSES: Final[Causes] = _rows(
     _earned("face-off", POSSESSION, "another-way", "renew-face", "visit-outlet"),
     _earned("face-too-young", CUSTOMER, "another-way", "visit-outlet"),
     _earned("face-document-expired", POSSESSION, "another-way", "renew-document", "visit-outlet"),
+    # Passkeys.
+    _earned("passkey-not-made", CUSTOMER, "try-again", "visit-outlet", status=422),
+    _earned("too-many-passkeys", CUSTOMER, "remove-passkey", "visit-outlet", status=409),
+    _earned("no-such-passkey", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
+    _earned("last-way-in", CUSTOMER, "remember-device", "add-passkey", "visit-outlet", status=409),
     # Appointments. What is free, and what a secret link leads to, is nobody's secret from whoever asks.
     _anyone("place-taken", 409, "another-time", "visit-outlet"),
     _anyone("appointment-unknown", 404, "book-appointment", "visit-outlet"),
@@ -145,6 +152,7 @@ CAUSES: Final[Causes] = _rows(
     _anyone("still-working", 409, "try-again", "wait", "visit-outlet"),
     _anyone("key-reused", 422, "try-again", "start-again", "visit-outlet"),
     # The door itself.
+    _anyone("client-too-old", 403, "update-client", "freeze", "book-appointment", "visit-outlet"),
     _anyone("not-found", 404, "sign-in", "visit-outlet"),
     _anyone("method-not-allowed", 405, "sign-in", "visit-outlet"),
     _anyone("misdirected", 421, "start-again", "visit-outlet"),

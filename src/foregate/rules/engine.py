@@ -172,7 +172,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def _works(remedy: str, around: Around, journeys: Table) -> bool:
     match remedy:
-        case "visit-outlet":
+        case "visit-outlet" | "update-client":
             return True
         case "try-again" | "start-again" | "another-time":
             return True

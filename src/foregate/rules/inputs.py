@@ -58,6 +58,8 @@ class Kind(StrEnum):
     PERMIT = "permit"
     LINK = "link"
     PICTURES = "pictures"
+    CREDENTIAL = "credential"
+    LABEL = "label"
 
 
 def _typed(kind: Kind, longest: int = int(limits.FIELD_CHARS)) -> msgspec.Meta:
@@ -76,6 +78,8 @@ Day = Annotated[str, _typed(Kind.DAY)]
 Code = Annotated[str, _typed(Kind.CODE)]
 Permit = Annotated[str, _typed(Kind.PERMIT)]
 Link = Annotated[str, _typed(Kind.LINK)]
+Credential = Annotated[str, _typed(Kind.CREDENTIAL, int(limits.CREDENTIAL_CHARS))]
+Label = Annotated[str, _typed(Kind.LABEL)]
 Password = Annotated[str, _typed(Kind.PASSWORD)]
 NewPassword = Annotated[str, _typed(Kind.NEW_PASSWORD)]
 Pin = Annotated[str, _typed(Kind.PIN)]
@@ -303,6 +307,21 @@ def _choice(text: str) -> str:
     return choice
 
 
+def _credential(text: str) -> str:
+    """Return what an authenticator said, as JSON. Nobody types it, so there is nothing to bring into shape."""
+    if not text.strip():
+        raise BadInput("empty")
+    return text
+
+
+def normal_label(text: str) -> str:
+    """Return what somebody calls a thing of theirs: one line; empty, and it is called by what it is."""
+    label = re.sub(r"\s+", " ", plain(text))
+    if len(label) > limits.PASSKEY_NAME_CHARS:
+        raise BadInput("label-too-long")
+    return label
+
+
 NORMAL: Final[Mapping[Kind, Callable[[str], str]]] = {
     Kind.PHONE: normal_phone,
     Kind.CARD: normal_card,
@@ -318,6 +337,8 @@ NORMAL: Final[Mapping[Kind, Callable[[str], str]]] = {
     Kind.CHOICE: _choice,
     Kind.PERMIT: normal_permit,
     Kind.LINK: normal_link,
+    Kind.CREDENTIAL: _credential,
+    Kind.LABEL: normal_label,
     Kind.SURNAME: booking_inputs.normal_surname,
     Kind.OUTLET: booking_inputs.normal_outlet,
     Kind.SERVICE: booking_inputs.normal_service,

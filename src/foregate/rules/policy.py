@@ -70,6 +70,8 @@ POLICY: Final[Policy] = {
     "remember-device": Evidence(2, AFRESH, TWO_CATEGORIES),
     "link-social": Evidence(2, AFRESH, TWO_CATEGORIES),
     "add-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),
+    "remove-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),
+    "rename-passkey": Evidence(2, SESSION_LONG, TWO_CATEGORIES),
     # To protect oneself one thing of one's own is enough.
     "close-permission": Evidence(1, AFRESH, _any("phone_code", "card_pin", "notice_link")),
     "end-session": Evidence(1, SESSION_LONG, ANYTHING_HELD),

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, selec
 
 from foregate.rules import limits
 from foregate.rules.limits import DAY
-from foregate.store import document_tables, face_tables, tables
+from foregate.store import document_tables, face_tables, passkey_tables, tables
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
 from foregate.store.every_table import metadata
@@ -120,6 +120,10 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
     "document_notice": Purged(
         document_tables.document_notice,
         _before(document_tables.document_notice.c.told_at, limits.DOCUMENT_TOLD_DAYS * DAY),
+    ),
+    "passkey": Kept("until its owner removes it, as long as the bank has the customer"),
+    "passkey_challenge": Purged(
+        passkey_tables.passkey_challenge, passkey_tables.passkey_challenge.c.expires_at <= _now
     ),
     "registry_document": Kept("the embedded registry's own data"),
     # Expired it is no use but to say so, for a while.

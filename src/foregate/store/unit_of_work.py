@@ -27,6 +27,7 @@ from foregate.store.messages import OutboxIn
 from foregate.store.outlets.appointments import AppointmentsIn
 from foregate.store.outlets.cases import CasesIn
 from foregate.store.outlets.outlets import OutletsIn
+from foregate.store.passkeys import PasskeysIn
 from foregate.store.session_cache import SessionCache
 from foregate.store.sessions import FIND_SESSION, TOUCH_SESSION, DevicesIn, SessionsIn, session_of
 from foregate.store.statements import Connection, Database
@@ -106,6 +107,11 @@ class Unit:
     def faces(self) -> FacesIn:
         """Faces, for those who consented."""
         return FacesIn(self._connection, self._keys)
+
+    @property
+    def passkeys(self) -> PasskeysIn:
+        """What customers sign in with and nobody can fish."""
+        return PasskeysIn(self._connection, self._keys)
 
     @property
     def staff_sessions(self) -> StaffSessionsIn:

@@ -15,6 +15,8 @@ from starlette.routing import Route
 from foregate.desk.answers import Answered
 from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
 from foregate.desk.view import Reply, Told
+from foregate.desk.ways import WaysView
+from foregate.doors import clients
 from foregate.doors.api import schema
 from foregate.doors.requests import (
     asks_for_pictures,
@@ -28,6 +30,7 @@ from foregate.doors.requests import (
 from foregate.doors.text import catalog
 from foregate.ports import SessionRow
 from foregate.rules import engine, limits
+from foregate.rules.words import Level
 
 T = TypeVar("T")
 
@@ -37,6 +40,8 @@ async def start_journey(request: Request) -> Response:
     body = await body_of(request, schema.StartJourney)
     if isinstance(body, Response):
         return body
+    if clients.is_too_old(request, body.journey):
+        return await refuse(request, "client-too-old")
     first = None
     if body.step is not None:
         first = Answered(version=1, step=body.step, answer=body.answer, key=_key(request))
@@ -133,6 +138,17 @@ async def list_devices(request: Request) -> Response:
     return _json(rows)
 
 
+async def show_ways(request: Request) -> Response:
+    """What the customer gets in with, what a loss would mean, and what would help."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    if session.level is not Level.FULL:
+        return await refuse(request, "needs-full-session")
+    view: WaysView | None = await request.app.state.ways.of(session)
+    return _json(view) if view else await refuse(request, "not-signed-in")
+
+
 async def take_text(request: Request) -> Response:
     """Take a text message that the SMS gateway received. Signed by the gateway; anything else does not exist."""
     secret: bytes | None = request.app.state.inbound_secret
@@ -180,6 +196,7 @@ def routes() -> list[Route]:
         Route("/v1/journeys/{journey_id}/answers", answer_step, methods=["POST"]),
         Route("/v1/journeys/{journey_id}/pictures", answer_pictures, methods=["POST"]),
         Route("/v1/me", show_me, methods=["GET"]),
+        Route("/v1/me/ways", show_ways, methods=["GET"]),
         Route("/v1/sessions", list_sessions, methods=["GET"]),
         Route("/v1/devices", list_devices, methods=["GET"]),
         Route("/v1/sms/inbound", take_text, methods=["POST"]),

@@ -17,6 +17,7 @@ from foregate.desk.carried import carried
 from foregate.desk.identify import CLAIMS
 from foregate.desk.turn import Caller
 from foregate.desk.view import Reply, Told
+from foregate.doors import clients
 from foregate.doors.pages import forms, signed_in
 from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.journey import show, went_well
@@ -30,6 +31,7 @@ from foregate.rules.journeys import Journey
 from foregate.rules.words import Who
 
 DOOR: Final = "sign-in-basic"
+PASSKEY_DOOR: Final = "sign-in"
 ID: Final = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -38,6 +40,8 @@ async def show_door(request: Request) -> Response:
     caller = await caller_of(request)
     if caller.session is not None:
         return RedirectResponse("/home", 303)
+    if clients.is_too_old(request, DOOR):
+        return await refuse(request, "client-too-old")
     return door_page(request)
 
 
@@ -72,6 +76,8 @@ async def show_entry(request: Request) -> Response:
     row = _row(request)
     if row is None:
         return await refuse(request, "journey-not-open")
+    if clients.is_too_old(request, row.name):
+        return await refuse(request, "client-too-old")
     caller = await caller_of(request)
     if Who.SESSION in row.who and (caller.session is not None or len(row.who) == 1):
         return await signed_in.show_confirmation(request, row, caller)
@@ -83,6 +89,8 @@ async def begin(request: Request) -> Response:
     row, form = _row(request), await forms.posted(request)
     if row is None:
         return await refuse(request, "journey-not-open")
+    if clients.is_too_old(request, row.name):
+        return await refuse(request, "client-too-old")
     if (language := wanted_language(form)) is not None:
         await caller_of(request)
         return set_language(request, entry_page(row, request, Typed(form), language=language), language)
@@ -142,12 +150,20 @@ def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: T
         tabs=[who.value for who in _claimable(request, row)],
         widgets=forms.widgets(language, fields_of(CLAIMS[asked]), typed),
         problem=problem_of(told, request, language=language) if told else None,
+        takes_passkeys=row.name in (DOOR, PASSKEY_DOOR) and _takes_passkeys(request),
     )
 
 
 def _claimable(request: Request, row: Journey) -> list[Who]:
+    """Return what can be typed. A passkey is no tab: nothing is typed, and a script offers it where it works."""
     built = request.app.state.desk.house.built
-    return [who for who in engine.who_open(row, built) if who in CLAIMS]
+    return [who for who in engine.who_open(row, built) if who in CLAIMS and who is not Who.PASSKEY]
+
+
+def _takes_passkeys(request: Request) -> bool:
+    house = request.app.state.desk.house
+    row = house.journeys.get(PASSKEY_DOOR)
+    return row is not None and row.is_public and Who.PASSKEY in engine.who_open(row, house.built)
 
 
 def _row(request: Request) -> Journey | None:

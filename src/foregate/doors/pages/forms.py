@@ -24,12 +24,13 @@ FORM_FIELDS: Final = 24  # the longest form has eight
 
 # How the keyboard comes up, and what the browser may fill in (HTML autofill tokens).
 INPUTS: Final[Mapping[Kind, Mapping[str, str]]] = {
-    Kind.PHONE: {"type": "tel", "inputmode": "tel", "autocomplete": "username"},
+    Kind.PHONE: {"type": "tel", "inputmode": "tel", "autocomplete": "username webauthn"},
     Kind.CARD: {"inputmode": "numeric", "autocomplete": "cc-number"},
-    Kind.USER_NAME: {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    Kind.USER_NAME: {"autocomplete": "username webauthn", "autocapitalize": "none", "spellcheck": "false"},
     Kind.NEW_USER_NAME: {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     Kind.NAME: {"autocomplete": "name", "spellcheck": "false"},
     Kind.DOCUMENT_NUMBER: {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    Kind.LABEL: {"autocomplete": "off"},
     Kind.DAY: {"inputmode": "numeric", "autocomplete": "off"},
     Kind.SURNAME: {"autocomplete": "family-name", "spellcheck": "false"},
     Kind.CODE: {"inputmode": "numeric", "autocomplete": "one-time-code", "class": "code"},
@@ -83,8 +84,11 @@ NOTHING: Final = Typed()
 def widgets(
     language: str, fields: Iterable[Field], typed: Typed = NOTHING, step: StepView | None = None
 ) -> list[Widget]:
-    """Return the fields as widgets; `step` brings the options to pick from and the length of the code."""
-    return [_widget(language, field, typed, step) for field in fields]
+    """Return the fields as widgets; `step` brings the options to pick from and the length of the code.
+
+    What an authenticator says is no field: nobody types it, the page's own form carries it.
+    """
+    return [_widget(language, field, typed, step) for field in fields if field.kind is not Kind.CREDENTIAL]
 
 
 def _widget(language: str, field: Field, typed: Typed, step: StepView | None) -> Widget:

@@ -27,8 +27,9 @@ from foregate.rules.gestures import Gesture
 from foregate.rules.inputs import Field, Kind
 from foregate.rules.words import Who
 
-# After these one is signed in, or was already: home says the rest.
-ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device", "withdraw-face"})
+# After these one was signed in already: the page of one's ways in, or home, says the rest.
+ENDS_AT_WAYS: Final = frozenset({"add-passkey", "remove-passkey", "rename-passkey"})
+ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device", "withdraw-face"}) | ENDS_AT_WAYS
 # After these, whoever is signed in goes back to where it was asked for.
 GOES_BACK_HOME: Final = frozenset({"renew-document", "renew-face"})
 
@@ -84,7 +85,7 @@ def went_well(request: Request, reply: Reply) -> Response:
     place = _elsewhere(view) or f"/j/{view.id}"
     if view.status == "done" and _ends_at_home(view):
         act = view.outcome.act if view.outcome else ""
-        place = f"/home?done={act}" if act in ENDS_AT_HOME and not reply.ends_session else "/home"
+        place = f"{_home_of(act)}?done={act}" if act in ENDS_AT_HOME and not reply.ends_session else "/home"
         place = "/signed-out" if reply.ends_session else place
     return with_cookies(RedirectResponse(place, 303), reply, request)
 
@@ -102,7 +103,11 @@ def _home_after(view: View | None, caller: Caller) -> str | None:
         return None
     if view.outcome.act in GOES_BACK_HOME and caller.session is not None:
         return f"/home?done={view.outcome.act}"
-    return "/home" if _ends_at_home(view) else None
+    return _home_of(view.outcome.act) if _ends_at_home(view) else None
+
+
+def _home_of(act: str) -> str:
+    return "/ways" if act in ENDS_AT_WAYS else "/home"
 
 
 def _ends_at_home(view: View) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from foregate.doors.pages import appointments, entry, help, journey, outlet_map, outlets, signed_in, tongue
+from foregate.doors.pages import appointments, entry, help, journey, outlet_map, outlets, signed_in, tongue, ways
 from foregate.rules.journeys import JOURNEYS
 
 
@@ -18,6 +18,7 @@ def routes() -> list[BaseRoute]:
         Route("/j/{journey_id}/pictures", journey.answer_with_pictures, methods=["POST"]),
         Route("/stop/{token}", help.show_stop, methods=["GET"]),
         Route("/home", signed_in.show_home, methods=["GET"]),
+        Route("/ways", ways.show_ways, methods=["GET"]),
         Route("/stay", signed_in.stay, methods=["POST"]),
         Route("/signed-out", signed_in.show_signed_out, methods=["GET"]),
         Route("/cannot-get-in", help.show_stuck, methods=["GET"]),
@@ -25,6 +26,9 @@ def routes() -> list[BaseRoute]:
         Route("/help/code", help.show_code, methods=["GET"]),
         Route("/language/{language}", tongue.change_language, methods=["GET"]),
         Route("/.well-known/change-password", help.change_password, methods=["GET"]),
+        Route("/.well-known/passkey-endpoints", help.passkey_endpoints, methods=["GET"]),
+        Route("/.well-known/webauthn", help.related_origins, methods=["GET"]),
+        Route("/help/update", help.show_update, methods=["GET"]),
         Route("/s/{name}", help.serve_asset, methods=["GET"]),
     ]
     begun = [

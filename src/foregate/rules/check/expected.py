@@ -50,6 +50,7 @@ TELLS_ABOUT_THE_CUSTOMER: Final[Mapping[str, Tier]] = {
     "face-off": Tier.POSSESSION,
     "face-too-young": Tier.CUSTOMER,
     "face-document-expired": Tier.POSSESSION,
+    "passkey-too-new": Tier.POSSESSION,
     "already-registered": Tier.CUSTOMER,
     "too-young": Tier.CUSTOMER,
     "number-taken": Tier.CUSTOMER,
@@ -62,6 +63,10 @@ TELLS_ABOUT_THE_CUSTOMER: Final[Mapping[str, Tier]] = {
     "document-paused": Tier.CUSTOMER,
     "no-such-device": Tier.CUSTOMER,
     "no-such-session": Tier.CUSTOMER,
+    "passkey-not-made": Tier.CUSTOMER,
+    "too-many-passkeys": Tier.CUSTOMER,
+    "no-such-passkey": Tier.CUSTOMER,
+    "last-way-in": Tier.CUSTOMER,
     "booked-already": Tier.CUSTOMER,
     "too-many-bookings": Tier.CUSTOMER,
     "booking-paused": Tier.CUSTOMER,
@@ -102,6 +107,7 @@ TELLS_NOTHING: Final = frozenset(
         "busy",
         "internal-error",
         "misdirected",
+        "client-too-old",  # of the program that the visitor came with
     }
 )
 
@@ -132,6 +138,11 @@ HAS_TO_OFFER: Final[Mapping[str, frozenset[str]]] = {
     "code-too-soon": frozenset({"text-us", "visit-outlet"}),
     "codes-spent": frozenset({"text-us", "visit-outlet"}),
     "place-taken": frozenset({"another-time", "visit-outlet"}),
+    "passkey-too-new": frozenset({"start-again", "wait", "visit-outlet"}),
+    "too-many-passkeys": frozenset({"remove-passkey", "visit-outlet"}),
+    "last-way-in": frozenset({"remember-device", "visit-outlet"}),
+    # Nobody is kept from protecting themselves, or from people, by an old program.
+    "client-too-old": frozenset({"update-client", "freeze", "book-appointment", "visit-outlet"}),
     "booked-already": frozenset({"visit-outlet"}),
     "too-many-bookings": frozenset({"another-time", "visit-outlet"}),
     "booking-paused": frozenset({"wait", "visit-outlet"}),
@@ -165,9 +176,13 @@ ONLY_TAKES: Final = frozenset(
         "revoke-session",
         "forget-device",
         "withdraw-face",
+        "remove-passkey",
         "end-sessions-at-counter",
     }
 )
+
+# A proof that cools after it was added: what lets somebody in later may not be bought with one that is cooling.
+COOLS: Final = frozenset({"passkey"})
 
 # Acts that are done with an ID card before two tellers.
 IN_PERSON_ACTS: Final = frozenset(
