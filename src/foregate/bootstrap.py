@@ -39,6 +39,7 @@ from foregate.desk.ways import MyWays
 from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
 from foregate.doors.text import catalog
+from foregate.gateways.core_bank.accounts import EmbeddedAccounts
 from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
 from foregate.gateways.document_registry.embedded import EmbeddedRegistry
 from foregate.gateways.hashing import Argon2Hasher, which_build
@@ -51,6 +52,7 @@ from foregate.outlets.counter_hours import CounterHours
 from foregate.outlets.upkeep import Upkeep
 from foregate.passkey_site import Site
 from foregate.ports import Clock
+from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
 from foregate.proofs import ProofKind, card_pin, face, passkey, password, permit, phone_code
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
@@ -128,6 +130,7 @@ class Foregate:
         """Let go of everything."""
         await self.throttle.close()
         await self.gateway.close()
+        await self.world.accounts.close()
         self.hasher.close()
         if self.world.faces is not None:
             self.world.faces.close()
@@ -172,7 +175,7 @@ async def build(
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
-    faces = open_faces(settings)
+    faces, accounts = open_faces(settings), _accounts(settings, store, clock)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     rules = Rules(run["journeys"], run["built"])
     world = World(
@@ -184,6 +187,7 @@ async def build(
         registry=registry,
         site=Site.of(settings),
         rules=rules,
+        accounts=accounts,
         faces=faces,
     )
     desk = Desk(House(world=world, **run))
@@ -270,6 +274,16 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
         await asyncio.gather(*(worker.stop() for worker in workers))
         await asyncio.wait(tasks, timeout=10)
         await house.close()
+
+
+def _accounts(settings: Settings, store: SqlStore, clock: Clock) -> Accounts:
+    """Return whatever knows the accounts: the embedded ledger, or a bank that the settings name."""
+    if not settings.fineract:
+        return EmbeddedAccounts(store, clock)
+    from foregate.gateways.core_bank.fineract import FineractAccounts
+
+    secret = _secret(settings.fineract_secret_file) or b""
+    return FineractAccounts(settings.fineract, settings.fineract_tenant, secret, clock, bank=settings.bank_name)
 
 
 def _facts(settings: Settings) -> dict[str, str]:

@@ -38,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sms_secret_file: str = ""
     inbound_secret_file: str = ""  # signs what the SMS gateway brings in
     core_bank: str = "embedded"
+    fineract: str = ""  # https://.../fineract-provider/api: accounts are read there; empty: the embedded ledger
+    fineract_tenant: str = "default"
+    fineract_secret_file: str = ""  # user:password of a member of staff who may read savings accounts
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
     valkey: str = ""  # valkey://host:port/0, to share request throttles between nodes; never decides
     audit_anchor: str = ""  # file on another disk or machine that receives the sealed heads
@@ -162,6 +165,11 @@ def _weak_links(settings: Settings) -> list[str]:
     is_far = gateway.scheme != "http" or gateway.hostname not in _LOOPBACK
     if settings.sms_gateway and gateway.scheme != "https" and is_far:
         found.append("sms_gateway: codes must not travel in clear, use https://")
+    bank = urlsplit(settings.fineract)
+    if settings.fineract and bank.scheme != "https" and (bank.scheme != "http" or bank.hostname not in _LOOPBACK):
+        found.append("fineract: accounts must not travel in clear, use https://")
+    elif settings.fineract and not settings.fineract_secret_file:
+        found.append("fineract_secret_file is not set: without user:password in it Fineract tells nobody anything")
     if settings.valkey and urlsplit(settings.valkey).scheme not in _VALKEY:
         found.append("valkey: use valkey://host:port/0, or valkeys:// for TLS")
     return found

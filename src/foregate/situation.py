@@ -13,6 +13,7 @@ import msgspec
 
 from foregate.passkey_site import Site
 from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
+from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
 from foregate.rules.journeys import Journey
 from foregate.rules.verdict import Rules
@@ -61,6 +62,7 @@ class World:
     registry: DocumentRegistry
     site: Site
     rules: Rules
+    accounts: Accounts
     faces: FaceEngine | None = None  # None: face is not open
 
 

@@ -76,6 +76,8 @@ BAD: list[tuple[str, Any, str]] = [
     ("inbound_secret_file", "", "is not set"),
     ("text_us_number", "", "is not set"),
     ("core_bank", "mainframe", "embedded"),
+    ("fineract", "http://core.internal/fineract-provider/api", "https://"),
+    ("fineract", "core.internal/fineract-provider/api", "https://"),
     ("trusted_proxies", ["0.0.0.0/0"], "believes everybody"),
     ("trusted_proxies", ["::/0"], "believes everybody"),
     ("trusted_proxies", ["10.0.0.0/8", "the balancer"], "is not a network"),

@@ -8,6 +8,7 @@ from typing import assert_never
 import msgspec
 
 from foregate.bootstrap import Foregate
+from foregate.demo.accounts import settle_accounts
 from foregate.demo.outlets import settle_outlets
 from foregate.demo.people import PEOPLE, Person, Situation
 from foregate.demo.staff import settle_staff
@@ -26,6 +27,7 @@ async def settle(house: Foregate) -> None:
     """Put everybody in their place. Does nothing for a bank that has its people already."""
     await settle_outlets(house)
     await settle_staff(house)
+    await settle_accounts(house)
     async with house.store.begin() as tx:
         if await tx.customers.find(_id(house, next(person for person in PEOPLE if person.is_registered))):
             return

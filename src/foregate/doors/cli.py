@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, keys, check, journeys, policy, causes, import, audit, staff, models, face, demo.
+"""The command line: serve, migrate, keys, check, journeys, policy, causes, import, accounts, audit, staff, and more.
 
 Everything heavy is imported by the command that needs it, so `foregate --help` answers at once.
 Exit codes: 0 done; 1 something was found (a broken promise, a tampered record, a bad row); 2 bad usage or settings.
@@ -28,7 +28,9 @@ app.command(cli_rules.policy)
 app.command(cli_rules.causes)
 imports = App(name="import", help="Bring data in.")
 audit = App(name="audit", help="The record that nobody can alter unseen.")
+accounts = App(name="accounts", help="The embedded ledger.")
 app.command(imports)
+app.command(accounts)
 app.command(audit)
 staff = App(name="staff", help="Who works at the counter.")
 staff.command(cli_staff.add)
@@ -156,6 +158,43 @@ def import_outlets(
 
     chosen = _settings(settings, "database", "keys_file")
     sys.exit(asyncio.run(import_file(chosen, file, mapping, rejects, retire_missing)))
+
+
+@imports.command(name="statements")
+def import_statements(
+    files: list[Path], *, owner: str = "", time_zone: str = "Asia/Shanghai", settings: SettingsFile = None
+) -> None:
+    """Import account statements: camt.052, .053, .054, MT940, MT942, or a sandbox file of the Open Bank Project.
+
+    A file that does not add up is refused whole, with line and reason; running one again changes nothing.
+
+    Example: foregate import statements camt053-2026-11-23.xml --owner C001 --settings /etc/foregate.toml
+
+    Parameters
+    ----------
+    files
+        in the order of their days, or in any other
+    owner
+        the person (core_ref) whose accounts those are that are not known yet
+    time_zone
+        where the bank of those accounts is: whose days their booking dates are
+    settings
+        TOML file; FOREGATE_* overrides it
+    """
+    from foregate.doors.cli_accounts import import_files
+
+    sys.exit(asyncio.run(import_files(_settings(settings, "database", "keys_file"), files, owner, time_zone)))
+
+
+@accounts.command(name="verify")
+def accounts_verify(*, settings: SettingsFile = None) -> None:
+    """Recompute every account of the embedded ledger from its postings, and say what does not fit.
+
+    Example: foregate accounts verify --settings /etc/foregate.toml
+    """
+    from foregate.doors.cli_accounts import verify
+
+    sys.exit(asyncio.run(verify(_settings(settings, "database", "keys_file"))))
 
 
 @audit.command(name="verify")

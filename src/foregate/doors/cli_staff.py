@@ -62,6 +62,7 @@ async def _add(
     from foregate.bootstrap import SystemClock, open_store
     from foregate.counter.administration import NewMember, hire
     from foregate.counter.guard import Objected
+    from foregate.gateways.core_bank.accounts import EmbeddedAccounts
     from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
     from foregate.gateways.document_registry.embedded import EmbeddedRegistry
     from foregate.gateways.hashing import Argon2Hasher
@@ -84,6 +85,7 @@ async def _add(
         registry=registry,
         site=Site.of(settings),
         rules=Rules(JOURNEYS, BUILT),
+        accounts=EmbeddedAccounts(store, clock),
     )
     new = NewMember(user_name=user_name, name=name, role=role, outlet_id=outlet, core_ref=core_ref)
     try:

@@ -9,6 +9,7 @@ from foregate.ports.counter import Proposals, Staff, Trail
 from foregate.ports.credentials import StaffCredentials, StaffSessions
 from foregate.ports.documents import DocumentNotices
 from foregate.ports.face_records import Faces
+from foregate.ports.ledger import Ledger
 from foregate.ports.outlets import Appointments, Cases, Outlets
 from foregate.ports.passkeys import Passkeys
 from foregate.ports.permits import Permits, StopLinks
@@ -215,6 +216,8 @@ class UnitOfWork(Protocol):
     def document_notices(self) -> DocumentNotices: ...
     @property
     def faces(self) -> Faces: ...
+    @property
+    def ledger(self) -> Ledger: ...
     @property
     def audit(self) -> Audit: ...
     @property

@@ -171,6 +171,27 @@ FACE_KEPT_DAYS: Final = Limit(90, "days", "so long an expired face is known to h
 FACE_AGE_MIN: Final = Limit(18, "years", "young faces are told apart badly, and a child cannot consent alone", "measured")
 FACE_ONCE_DAYS: Final = Limit(90, "days", "a picture that was accepted once is known again for so long; by then a film of it is known by its age")
 
+# Accounts.
+AMOUNT_MINOR_MAX: Final = Limit(10**17, "minor units", "a thousand million million yuan: more is a fault of the file; a hundred of them still fit into 64 bits")
+ACCOUNTS_PER_CUSTOMER: Final = Limit(100, "accounts", "as many cards as one person may hold; a page that lists them stays a page")
+ENTRIES_PER_PAGE: Final = Limit(20, "entries", "what somebody looks through on a phone before scrolling on")
+ENTRIES_PER_PAGE_MAX: Final = Limit(200, "entries", "one answer of the API")
+ENTRY_QUERY_CHARS: Final = Limit(60, "characters", "a name, or half a sentence of remittance")
+ENTRY_WORDS: Final = Limit(4, "words", "payer, month, and what for; each one is looked for in every entry of the account")
+ENTRY_SIGNS: Final = Limit(600, "signs", "what an entry is found by; a sentence has a hundred, and an index row of PostgreSQL holds no more than 2,700 bytes")
+ENTRY_SIGNS_ASKED: Final = Limit(8, "signs", "of what was typed; these leave next to nothing to be opened in vain")
+ENTRY_BATCH: Final = Limit(200, "entries", "written in one transaction: short enough that sign-ins do not wait")
+STATEMENT_FILE_BYTES: Final = Limit(1024**3, "bytes of a file", "a bank's day has some hundred MB; it is read piece by piece")
+STATEMENTS_PER_FILE: Final = Limit(100_000, "statements of a file", "one for each account of a large branch; their sums are kept while the file is read")
+STATEMENT_ENTRIES: Final = Limit(1_000_000, "entries of a file", "what tells equal ones apart is kept while the file is read: 100 MB")
+STATEMENT_FIELD_CHARS: Final = Limit(4000, "characters of an MT940 field", "six lines of 65 by the book; some banks write forty")
+XML_DEPTH: Final = Limit(32, "elements within each other", "camt goes 14 deep", "ISO 20022")
+XML_NODES: Final = Limit(2000, "elements of one entry", "a single transaction has a hundred; of a batch the first is kept")
+XML_TEXT_CHARS: Final = Limit(10_000, "characters of one element", "the longest text of camt has 500", "ISO 20022")
+OBP_FILE_BYTES: Final = Limit(64 * 1024**2, "bytes of a sandbox file", "the published ones have a third of one MB; JSON is read whole")
+VERIFY_BATCH: Final = Limit(50, "accounts", "recomputed in one transaction: nobody waits for long")
+MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
+
 # The edge.
 BODY_BYTES: Final = Limit(16 * 1024, "bytes", "the longest honest answer is below 2 KB")
 FACE_BODY_BYTES: Final = Limit(2304 * 1024, "bytes", "one set of pictures, a third longer as text, on the one route that takes them; read only when the journey asks for a face")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from foregate.store import document_tables, face_tables, passkey_tables, tables
+from foregate.store.accounts import tables as account_tables
 from foregate.store.columns import metadata
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
@@ -19,6 +20,7 @@ MODULES = (
     document_tables,
     face_tables,
     passkey_tables,
+    account_tables,
 )
 
 __all__ = ["MODULES", "metadata"]

@@ -9,8 +9,10 @@ from typing import Final
 
 from foregate.store.every_table import metadata
 
-APPEND_ONLY: Final = ("audit_event", "audit_seal", "audit_sealed_head")
-NEVER_DELETED: Final = ("audit_head",)
+APPEND_ONLY: Final = ("audit_event", "audit_seal", "audit_sealed_head", "posting", "statement")
+NEVER_DELETED: Final = ("audit_head", "account", "balance")
+# What was booked stays by a trigger; what waits may go.
+NEVER_CHANGED: Final = ("entry",)
 
 
 def app_role_grants(role: str) -> str:
@@ -30,4 +32,6 @@ def _rights(table: str) -> tuple[str, ...]:
         return ("SELECT", "INSERT")
     if table in NEVER_DELETED:
         return ("SELECT", "INSERT", "UPDATE")
+    if table in NEVER_CHANGED:
+        return ("SELECT", "INSERT", "DELETE")
     return ("SELECT", "INSERT", "UPDATE", "DELETE")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from foregate.ports import Clock, SessionRow
+from foregate.store.accounts.ledger import LedgerIn
 from foregate.store.audit import AuditIn
 from foregate.store.audit_check import verify_chain
 from foregate.store.audit_read import TrailIn
@@ -112,6 +113,11 @@ class Unit:
     def passkeys(self) -> PasskeysIn:
         """What customers sign in with and nobody can fish."""
         return PasskeysIn(self._connection, self._keys)
+
+    @property
+    def ledger(self) -> LedgerIn:
+        """The embedded ledger."""
+        return LedgerIn(self._connection, self._keys)
 
     @property
     def staff_sessions(self) -> StaffSessionsIn:

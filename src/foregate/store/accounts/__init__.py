@@ -1,0 +1,1 @@
+"""Accounts, their ledger and their record, as they are kept."""
