@@ -159,10 +159,7 @@ async def build(
     state: Mapping[str, Any] | None = None,
 ) -> Foregate:
     """Build a house. Raises BadSettings when it would be weak; the demo alone may be."""
-    if settings.is_demo:
-        refuse_bad_map(settings)
-    else:
-        refuse_weak(settings)
+    (refuse_bad_map if settings.is_demo else refuse_weak)(settings)
     clock = clock or SystemClock()
     keys = keys or load_keys(Path(settings.keys_file))
     store = await open_store(settings, keys, clock)
@@ -170,16 +167,7 @@ async def build(
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
     faces, accounts = open_faces(settings), _accounts(settings, store, clock)
-    world = World(
-        store=store,
-        clock=clock,
-        keyring=keys,
-        hasher=hasher,
-        core=core,
-        registry=registry,
-        accounts=accounts,
-        faces=faces,
-    )
+    world = World(store, clock, keys, hasher, core, registry, accounts, faces)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     desk = Desk(House(world=world, **run))
     rules = Rules(run["journeys"], run["built"])
