@@ -165,10 +165,7 @@ async def build(
     state: Mapping[str, Any] | None = None,
 ) -> Foregate:
     """Build a house. Raises BadSettings when it would be weak; the demo alone may be."""
-    if settings.is_demo:
-        refuse_bad_map(settings)
-    else:
-        refuse_weak(settings)
+    (refuse_bad_map if settings.is_demo else refuse_weak)(settings)
     clock = clock or SystemClock()
     keys = keys or load_keys(Path(settings.keys_file))
     store = await open_store(settings, keys, clock)
@@ -178,18 +175,7 @@ async def build(
     faces, accounts = open_faces(settings), _accounts(settings, store, clock)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     rules = Rules(run["journeys"], run["built"])
-    world = World(
-        store=store,
-        clock=clock,
-        keyring=keys,
-        hasher=hasher,
-        core=core,
-        registry=registry,
-        site=Site.of(settings),
-        rules=rules,
-        accounts=accounts,
-        faces=faces,
-    )
+    world = World(store, clock, keys, hasher, core, registry, Site.of(settings), rules, accounts, faces)
     desk = Desk(House(world=world, **run))
     gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
     postman = Postman(gateway, catalog.text, lambda nonce, is_long: code_of(keys, nonce, is_long), _facts(settings))
