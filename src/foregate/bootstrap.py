@@ -26,12 +26,14 @@ from foregate.acts import (
     renew_face,
     reopen,
     set_password,
+    social,
 )
 from foregate.acts.by_proposal import ByProposal
 from foregate.acts.tell_expiry import ExpiryNotices
 from foregate.counter.counter import Counter
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
+from foregate.desk.linked import Linked
 from foregate.desk.sessions import Sessions
 from foregate.desk.turn import House
 from foregate.doors import app as doors
@@ -44,6 +46,7 @@ from foregate.gateways.inbox import Inbox
 from foregate.gateways.sms import Postman, SmsGateway
 from foregate.gateways.sms.http import HttpSmsGateway
 from foregate.gateways.sms.simulated import SimulatedPhones
+from foregate.gateways.social.opened import open_pictures, open_providers
 from foregate.gateways.throttle import RequestThrottle
 from foregate.outlets.counter_hours import CounterHours
 from foregate.outlets.upkeep import Upkeep
@@ -83,6 +86,7 @@ ACTS: tuple[ActKind, ...] = (
     devices.REMEMBER,
     devices.FORGET,
     book_appointment,
+    *social.KINDS,
 )
 
 
@@ -125,6 +129,10 @@ class Foregate:
         self.hasher.close()
         if self.world.faces is not None:
             self.world.faces.close()
+        for provider in self.world.social.values():
+            await provider.close()
+        if self.world.pictures is not None:
+            await self.world.pictures.close()
         await self.store.close()
 
 
@@ -154,8 +162,12 @@ async def build(
     routes: tuple[BaseRoute, ...] = (),
     keys: Keys | None = None,
     state: Mapping[str, Any] | None = None,
+    there: Mapping[str, Any] | None = None,
 ) -> Foregate:
-    """Build a house. Raises BadSettings when it would be weak; the demo alone may be."""
+    """Build a house. Raises BadSettings when it would be weak; the demo alone may be.
+
+    `there` stands in for what `providers` opens.
+    """
     if settings.is_demo:
         refuse_bad_map(settings)
     else:
@@ -166,8 +178,10 @@ async def build(
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
+    there = there or providers(settings, clock)
     faces = open_faces(settings)
-    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry, faces=faces)
+    outside = {"faces": faces, **there}
+    world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry, **outside)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     desk = Desk(House(world=world, **run))
     rules = Rules(run["journeys"], run["built"])
@@ -199,6 +213,7 @@ async def build(
         "desk": desk,
         "counter": house.counter,
         "sessions": Sessions(world),
+        "linked": Linked(world),
         "bookings": Bookings(world),
         "cookies": Cookies(settings, keys),
         "throttle": house.throttle,
@@ -225,6 +240,11 @@ def open_faces(settings: Settings) -> FaceEngine | None:
     except lock.ModelsMissing as missing:
         log.info("face is not open", why=str(missing))
         return None
+
+
+def providers(settings: Settings, clock: Clock) -> dict[str, Any]:
+    """Return WeChat and Alipay, as far as they are set up, and the way to their pictures."""
+    return {"social": open_providers(settings, clock), "pictures": open_pictures(settings)}
 
 
 async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:

@@ -33,6 +33,7 @@ MESSAGES = (
     "code", "password-changed", "reopened", "frozen", "registered", "signed-in-elsewhere", "device-remembered",
     "number-replaced", "number-replaced-old", "permit-issued", "document-corrected", "sessions-ended",
     "document-expiring", "document-expired", "document-renewed", "face-renewed", "face-withdrawn",
+    "linked-wechat", "linked-alipay", "unlinked-wechat", "unlinked-alipay",
 )  # fmt: skip
 
 # What a message says about a visit; it ends in the link of the appointment.

@@ -18,6 +18,7 @@ from foregate.ids import customer_id_of as customer_id_of
 from foregate.ids import derived_id as _id
 from foregate.ports import CardHolder, Customer, Keyring, UnitOfWork
 from foregate.rules import inputs
+from foregate.rules.social_inputs import Returned
 from foregate.rules.words import Who
 from foregate.situation import Subject, World
 
@@ -74,6 +75,14 @@ class ByBooking(inputs.Answer, frozen=True):
     case_number: inputs.CaseNumber = ""
 
 
+class ByWeChat(Returned, frozen=True):
+    """An account of WeChat."""
+
+
+class ByAlipay(Returned, frozen=True):
+    """An account of Alipay."""
+
+
 class PickAnswer(inputs.Answer, frozen=True):
     """Which of the customers who share a number, by the value offered."""
 
@@ -88,6 +97,8 @@ CLAIMS: dict[Who, type[inputs.Answer]] = {
     Who.CARD_NAME_DOCUMENT: ByCardNameDocument,
     Who.LINK: ByLink,
     Who.ANYBODY: ByBooking,
+    Who.WECHAT: ByWeChat,
+    Who.ALIPAY: ByAlipay,
 }
 
 Claim = ByPhone | ByCard | ByUserName | ByCardAndPhone | ByCardNameDocument | ByLink | ByBooking
@@ -116,9 +127,9 @@ def digest_of_session(session_id: str, keyring: Keyring) -> bytes:
     return keyring.digest("journey-claim", f"session:{session_id}")
 
 
-async def ask_core(claim: Claim, world: World) -> CardHolder | None:
+async def ask_core(claim: Claim | Returned, world: World) -> CardHolder | None:
     """Ask the core bank about the claimed card, outside any transaction. Claims without a card ask nothing."""
-    if isinstance(claim, ByPhone | ByUserName | ByLink | ByBooking):
+    if isinstance(claim, ByPhone | ByUserName | ByLink | ByBooking | Returned):
         return None
     return await world.core.holder(claim.card_number)
 

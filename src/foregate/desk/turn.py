@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from foregate.acts import ActKind
+from foregate.desk import social
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.sessions import idle_seconds
 from foregate.desk.state import State, seal
@@ -21,7 +22,7 @@ from foregate.proofs import ProofKind
 from foregate.rules import engine, limits
 from foregate.rules.causes import when_off
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
-from foregate.rules.inputs import fields_of
+from foregate.rules.inputs import Field, fields_of
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
@@ -108,6 +109,8 @@ class Turn:
             tx=self.tx,
             now=self.now,
             row=self.row,
+            journeys=self.house.journeys,
+            built=self.house.built,
             journey_id=self.stored.journey_id,
             subject=self.subject,
             lane=self.lane,
@@ -135,7 +138,9 @@ class Turn:
         )
         decision = engine.decide(self.row, progress, self.house.built)
         if isinstance(decision, Identify):
-            return Identify(tuple(who for who in decision.who if who in CLAIMS))
+            return Identify(
+                tuple(who for who in decision.who if who in CLAIMS and social.is_set_up(who, self.house.world))
+            )
         return decision
 
     async def _unusable(self) -> dict[str, str]:
@@ -214,7 +219,8 @@ class Turn:
         match decision:
             case Identify(who=who) if who:
                 asked = self._asked(who)
-                return StepView(name=asked.value, kind="identify", fields=fields_of(CLAIMS[asked]))
+                there = social.facts(self, asked, social.WHO[asked], profile=False) if asked in social.WHO else {}
+                return StepView(name=asked.value, kind="identify", fields=fields_of(CLAIMS[asked]), facts=there)
             case Prove(proof=proof):
                 kind = self.house.proofs[proof.name]
                 actions = ACTIONS.get(proof.name, ())
@@ -228,8 +234,21 @@ class Turn:
             case Inform():
                 wanted = self.house.acts[self.row.act].INPUT
                 fields = fields_of(wanted) if wanted else ()
+                if social.is_asked(decision, self):
+                    return self._elsewhere(fields)
                 return StepView(name=self.row.act, kind="inform", fields=fields, options=await self._own())
         return None
+
+    def _elsewhere(self, fields: tuple[Field, ...]) -> StepView:
+        """Return the step that links an account: what to agree to first, then where to go."""
+        return StepView(
+            name=self.row.act,
+            kind="inform",
+            fields=fields,
+            actions=(social.AUTHORIZE,),
+            facts=social.inform_facts(self),
+            options=social.options(self),
+        )
 
     async def _own(self) -> tuple[Option, ...]:
         """Return what of the customer's own the act may be about."""

@@ -22,6 +22,7 @@ from foregate.ports.records import (
     SendVerdict,
     SessionRow,
 )
+from foregate.ports.social import Consents, SocialAccounts, SocialProfiles
 from foregate.rules import limits
 from foregate.rules.permission import Permission
 
@@ -212,6 +213,12 @@ class UnitOfWork(Protocol):
     def document_notices(self) -> DocumentNotices: ...
     @property
     def faces(self) -> Faces: ...
+    @property
+    def social(self) -> SocialAccounts: ...
+    @property
+    def profiles(self) -> SocialProfiles: ...
+    @property
+    def consents(self) -> Consents: ...
     @property
     def audit(self) -> Audit: ...
     @property

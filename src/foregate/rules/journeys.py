@@ -101,8 +101,8 @@ JOURNEYS: Final[Table] = table(
             needs_permission=True, charges=GUESSED),
     Journey(name="finish-sign-in", who=(SESSION,), prove=FULL, act="open-full-session", session=Level.FULL,
             needs_permission=True, charges=GUESSED),
-    Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE, act="open-basic-session",
-            session=Level.BASIC, needs_permission=True, open=False),
+    Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE | SOCIAL & PHONE_CODE,
+            act="open-basic-session", session=Level.BASIC, needs_permission=True, charges=("phone_code",)),
     # Get back in.
     Journey(name="reopen", who=(Who.CARD_AND_PHONE,), prove=PHONE_CODE & (CARD_PIN | PASSWORD | FACE) | PASSKEY,
             code_to=CodeTo.BOUND, act="reopen", changes=("login_permission", "counters"), charges=GUESSED),
@@ -137,7 +137,13 @@ JOURNEYS: Final[Table] = table(
     Journey(name="remember-device", who=(SESSION,), prove=FULL, act="remember-device", changes=("device",),
             charges=GUESSED),
     Journey(name="link-social", who=(SESSION,), prove=FULL, act="link-social", changes=("social",),
-            charges=GUESSED, open=False),
+            charges=GUESSED),
+    Journey(name="unlink-social", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="unlink-social",
+            changes=("social", "profile"), charges=GUESSED),
+    Journey(name="withdraw-consent", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="withdraw-consent", changes=("profile",), charges=GUESSED),
+    Journey(name="fill-in-profile", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="fill-in-profile", changes=("profile",), charges=GUESSED),
     Journey(name="add-passkey", who=(SESSION,), prove=FULL, act="add-passkey", changes=("passkey",),
             charges=GUESSED, cooling=True, open=False),
     # At the counter: the console performs these, nobody else.
@@ -164,9 +170,21 @@ class Built(msgspec.Struct, frozen=True):
 
 
 BUILT: Final = Built(
-    proofs=frozenset({"phone_code", "device", "password", "card_pin", "permit", "notice_link", "counter_id"}),
+    proofs=frozenset({"phone_code", "device", "password", "card_pin", "permit", "notice_link", "counter_id", "social"}),
     who=frozenset(
-        {PHONE, CARD, NAME, SESSION, Who.CARD_AND_PHONE, Who.CARD_NAME_DOCUMENT, Who.LINK, Who.IN_PERSON, Who.ANYBODY}
+        {
+            PHONE,
+            CARD,
+            NAME,
+            SESSION,
+            Who.CARD_AND_PHONE,
+            Who.CARD_NAME_DOCUMENT,
+            Who.LINK,
+            Who.IN_PERSON,
+            Who.ANYBODY,
+            Who.WECHAT,
+            Who.ALIPAY,
+        }
     ),
 )
 # Where the models are there, the house runs the same tables with this much more.

@@ -69,6 +69,9 @@ POLICY: Final[Policy] = {
     "end-sessions-at-counter": Evidence(1, AFRESH, _any("counter_id")),
     "remember-device": Evidence(2, AFRESH, TWO_CATEGORIES),
     "link-social": Evidence(2, AFRESH, TWO_CATEGORIES),
+    "unlink-social": Evidence(1, SESSION_LONG, ANYTHING_HELD),
+    "withdraw-consent": Evidence(1, SESSION_LONG, ANYTHING_HELD),
+    "fill-in-profile": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "add-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),
     # To protect oneself one thing of one's own is enough.
     "close-permission": Evidence(1, AFRESH, _any("phone_code", "card_pin", "notice_link")),

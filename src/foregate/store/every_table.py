@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foregate.store import document_tables, face_tables, tables
+from foregate.store import document_tables, face_tables, social_tables, tables
 from foregate.store.columns import metadata
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
@@ -18,6 +18,7 @@ MODULES = (
     appointment_tables,
     document_tables,
     face_tables,
+    social_tables,
 )
 
 __all__ = ["MODULES", "metadata"]

@@ -9,7 +9,7 @@ from typing import Final
 
 from foregate.store.every_table import metadata
 
-APPEND_ONLY: Final = ("audit_event", "audit_seal", "audit_sealed_head")
+APPEND_ONLY: Final = ("audit_event", "audit_seal", "audit_sealed_head", "consent")
 NEVER_DELETED: Final = ("audit_head",)
 
 

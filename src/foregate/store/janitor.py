@@ -121,6 +121,9 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
         document_tables.document_notice,
         _before(document_tables.document_notice.c.told_at, limits.DOCUMENT_TOLD_DAYS * DAY),
     ),
+    "social_account": Kept("until its owner unlinks it"),
+    "profile_attribute": Kept("as long as its consent: withdrawing and unlinking delete it in the same transaction"),
+    "consent": Kept("the ledger: what was agreed to is shown for as long as somebody may ask"),
     "registry_document": Kept("the embedded registry's own data"),
     # Expired it is no use but to say so, for a while.
     "face_template": Purged(

@@ -13,7 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foregate.desk.answers import Answered
+from foregate.desk.linked import LinkedView
 from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
+from foregate.desk.social import who_offered
 from foregate.desk.view import Reply, Told
 from foregate.doors.api import schema
 from foregate.doors.requests import (
@@ -27,7 +29,7 @@ from foregate.doors.requests import (
 )
 from foregate.doors.text import catalog
 from foregate.ports import SessionRow
-from foregate.rules import engine, limits
+from foregate.rules import limits
 
 T = TypeVar("T")
 
@@ -88,12 +90,12 @@ async def list_journeys(request: Request) -> Response:
         schema.JourneyKind(
             journey=row.name,
             title=catalog.text(language, f"journey.{row.name}.title"),
-            who=[who.value for who in engine.who_open(row, house.built)],
+            who=[who.value for who in who_offered(row, house)],
             session=row.session,
             href=f"/{row.name}",
         )
         for row in house.journeys.values()
-        if row.is_public
+        if row.is_public and who_offered(row, house)
     ]
     return _json(rows)
 
@@ -130,6 +132,15 @@ async def list_devices(request: Request) -> Response:
     if session is None:
         return await refuse(request, "not-signed-in")
     rows: tuple[DeviceView, ...] = await request.app.state.sessions.devices_of(session)
+    return _json(rows)
+
+
+async def list_linked(request: Request) -> Response:
+    """List accounts elsewhere, what is kept of each, and what was agreed to."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    rows: tuple[LinkedView, ...] = await request.app.state.linked.of(session)
     return _json(rows)
 
 
@@ -182,6 +193,7 @@ def routes() -> list[Route]:
         Route("/v1/me", show_me, methods=["GET"]),
         Route("/v1/sessions", list_sessions, methods=["GET"]),
         Route("/v1/devices", list_devices, methods=["GET"]),
+        Route("/v1/linked", list_linked, methods=["GET"]),
         Route("/v1/sms/inbound", take_text, methods=["POST"]),
         Route("/v1/openapi.json", show_openapi, methods=["GET"]),
         Route("/metrics", show_metrics, methods=["GET"]),

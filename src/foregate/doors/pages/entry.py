@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from foregate.desk.carried import carried
 from foregate.desk.identify import CLAIMS
+from foregate.desk.social import WHO, who_offered
 from foregate.desk.turn import Caller
 from foregate.desk.view import Reply, Told
 from foregate.doors.pages import forms, signed_in
@@ -24,12 +25,13 @@ from foregate.doors.pages.problems import problem_of, refuse
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.pages.tongue import set_language, wanted_language
 from foregate.doors.requests import caller_of, language_of, seconds_to_wait
-from foregate.rules import engine, limits
+from foregate.rules import limits
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Journey
 from foregate.rules.words import Who
 
 DOOR: Final = "sign-in-basic"
+SOCIAL: Final = "sign-in-social"
 ID: Final = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -140,19 +142,22 @@ def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: T
         journey=row.name,
         asked=asked.value,
         tabs=[who.value for who in _claimable(request, row)],
-        widgets=forms.widgets(language, fields_of(CLAIMS[asked]), typed),
+        # Whoever comes by WeChat or Alipay types nothing here: they say there who they are.
+        widgets=[] if asked in WHO else forms.widgets(language, fields_of(CLAIMS[asked]), typed),
+        providers=[who.value for who in _claimable(request, request.app.state.desk.house.journeys[SOCIAL])],
+        is_elsewhere=asked in WHO,
         problem=problem_of(told, request, language=language) if told else None,
     )
 
 
 def _claimable(request: Request, row: Journey) -> list[Who]:
-    built = request.app.state.desk.house.built
-    return [who for who in engine.who_open(row, built) if who in CLAIMS]
+    return [who for who in who_offered(row, request.app.state.desk.house) if who in CLAIMS]
 
 
 def _row(request: Request) -> Journey | None:
     row: Journey | None = request.app.state.desk.house.journeys.get(request.url.path[1:])
-    return row if row is not None and row.is_public else None
+    is_there = row is not None and row.is_public and bool(who_offered(row, request.app.state.desk.house))
+    return row if is_there else None
 
 
 async def _known(request: Request, caller: Caller) -> Mapping[str, str]:
