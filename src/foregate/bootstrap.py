@@ -178,9 +178,7 @@ async def build(
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
-    there = there or providers(settings, clock)
-    faces = open_faces(settings)
-    outside = {"faces": faces, **there}
+    outside = {"faces": (faces := open_faces(settings)), **(there or providers(settings, clock))}
     world = World(store=store, clock=clock, keyring=keys, hasher=hasher, core=core, registry=registry, **outside)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     desk = Desk(House(world=world, **run))
