@@ -27,12 +27,14 @@ from foregate.acts import (
     renew_face,
     reopen,
     set_password,
+    social,
 )
 from foregate.acts.by_proposal import ByProposal
 from foregate.acts.tell_expiry import ExpiryNotices
 from foregate.counter.counter import Counter
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
+from foregate.desk.linked import Linked
 from foregate.desk.sessions import Sessions
 from foregate.desk.turn import House
 from foregate.desk.ways import MyWays
@@ -47,6 +49,7 @@ from foregate.gateways.inbox import Inbox
 from foregate.gateways.sms import Postman, SmsGateway
 from foregate.gateways.sms.http import HttpSmsGateway
 from foregate.gateways.sms.simulated import SimulatedPhones
+from foregate.gateways.social.opened import open_pictures, open_providers
 from foregate.gateways.throttle import RequestThrottle
 from foregate.outlets.counter_hours import CounterHours
 from foregate.outlets.upkeep import Upkeep
@@ -91,6 +94,7 @@ ACTS: tuple[ActKind, ...] = (
     passkeys.REMOVE,
     passkeys.RENAME,
     book_appointment,
+    *social.KINDS,
 )
 
 
@@ -134,6 +138,10 @@ class Foregate:
         self.hasher.close()
         if self.world.faces is not None:
             self.world.faces.close()
+        for provider in self.world.social.values():
+            await provider.close()
+        if self.world.pictures is not None:
+            await self.world.pictures.close()
         await self.store.close()
 
 
@@ -163,8 +171,12 @@ async def build(
     routes: tuple[BaseRoute, ...] = (),
     keys: Keys | None = None,
     state: Mapping[str, Any] | None = None,
+    there: Mapping[str, Any] | None = None,
 ) -> Foregate:
-    """Build a house. Raises BadSettings when it would be weak; the demo alone may be."""
+    """Build a house. Raises BadSettings when it would be weak; the demo alone may be.
+
+    `there` stands in for what `providers` opens.
+    """
     (refuse_bad_map if settings.is_demo else refuse_weak)(settings)
     clock = clock or SystemClock()
     keys = keys or load_keys(Path(settings.keys_file))
@@ -173,9 +185,10 @@ async def build(
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
     faces, accounts = open_faces(settings), _accounts(settings, store, clock)
+    outside = there or providers(settings, clock)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     rules = Rules(run["journeys"], run["built"])
-    world = World(store, clock, keys, hasher, core, registry, Site.of(settings), rules, accounts, faces)
+    world = World(store, clock, keys, hasher, core, registry, Site.of(settings), rules, accounts, faces, **outside)
     desk = Desk(House(world=world, **run))
     gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
     postman = Postman(gateway, catalog.text, lambda nonce, is_long: code_of(keys, nonce, is_long), _facts(settings))
@@ -213,6 +226,7 @@ def _parts(house: Foregate) -> dict[str, Any]:
         "desk": house.desk,
         "counter": house.counter,
         "sessions": Sessions(world),
+        "linked": Linked(world),
         "bookings": Bookings(world),
         "ways": MyWays(world),
         "cookies": Cookies(settings, house.keys),
@@ -237,6 +251,11 @@ def open_faces(settings: Settings) -> FaceEngine | None:
     except lock.ModelsMissing as missing:
         log.info("face is not open", why=str(missing))
         return None
+
+
+def providers(settings: Settings, clock: Clock) -> dict[str, Any]:
+    """Return WeChat and Alipay, as far as they are set up, and the way to their pictures."""
+    return {"social": open_providers(settings, clock), "pictures": open_pictures(settings)}
 
 
 async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:

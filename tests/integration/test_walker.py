@@ -19,7 +19,10 @@ from stdnum.cn import ric
 
 from foregate.ids import new_id
 from foregate.ports import PasskeyRow
+from foregate.ports.social import SocialAccount
 from foregate.proofs.passkey import digest_of
+from foregate.rules.consents import Purpose
+from foregate.rules.social import Provider
 from tests.appointments import HALL, put_outlet
 from tests.at_counter import stop_link
 from tests.authenticator import Authenticator, b64
@@ -194,6 +197,8 @@ class Town:
         person = self.person(number)
         await self.bank.settle(person, registered=situation.registered)
         await self.bank.give_document(person, "2040-01-01")
+        if situation.registered:
+            await self.link(person)
         visitor = self.bank.visitor(peer=(f"198.51.100.{number % 250}", 4711))
         if situation.remembered:
             await self.bank.remember(visitor, person)
@@ -216,6 +221,7 @@ class Town:
             "document_type": person.document_type, "document_number": person.document_number, "code": code,
             "password": person.password, "card_pin": person.pin, "new_user_name": f"new.{person.user_name}",
             "expires_on": "2040-01-01", "long_term": False,
+            "provider": "wechat", "attribute": "region", "value": "杭州",
             "new_password": "nine lanterns over 4 rivers", "remember_device": True,
         }  # fmt: skip
         wrong = facts | {"code": "000001", "password": "not mine", "card_pin": "000001"}
@@ -240,6 +246,16 @@ class Town:
         async with self.bank.house.store.begin() as tx:
             await tx.passkeys.insert(row, digest_of(self.bank.keys, key.credential_id))
         return key
+
+    async def link(self, person: Person) -> None:
+        """Let the person have linked WeChat and agreed to their region, which it does not tell."""
+        who, now = self.bank.customer_id(person), self.bank.clock.now()
+        account = SocialAccount(
+            customer_id=who, provider=Provider.WECHAT, names=(person.core_ref,), linked_at=now, used_at=now
+        )
+        async with self.bank.house.store.begin() as tx:
+            await tx.social.link(account, (self.bank.keys.digest("social", person.core_ref),))
+            await tx.consents.give(who, Purpose.WECHAT_REGION, "v1", now)
 
     async def sign_in(self, walker: Walker, level: str) -> None:
         """Walk the first journey that opens such a session for somebody who has none and is registered."""

@@ -20,6 +20,7 @@ from foregate.acts import (
     renew_face,
     reopen,
     set_password,
+    social,
 )
 from foregate.desk.answers import Answered
 from foregate.desk.desk import Desk
@@ -33,6 +34,7 @@ from foregate.proofs import card_pin, face, passkey, password, permit, phone_cod
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.policy import POLICY
+from foregate.rules.social import Provider
 from foregate.rules.words import Level
 from foregate.settings import Settings
 from foregate.situation import World
@@ -43,6 +45,7 @@ ACTS: tuple[Any, ...] = (
     open_session, register, reopen, set_password, renew_document, renew_face, renew_face.WITHDRAW, close_permission,
     end_sessions.END, end_sessions.END_ALL, end_sessions.REVOKE, devices.REMEMBER, devices.FORGET,
     passkeys.ADD, passkeys.REMOVE, passkeys.RENAME,
+    *social.KINDS,
 )  # fmt: skip
 CODE_FACTS: Mapping[str, str | int] = {
     "code_expires_in_seconds": 300,
@@ -76,7 +79,8 @@ class TellingDesk(Desk):
             "proofs": {kind.PROOF.name: kind for kind in PROOFS},
             "acts": {name: kind for kind in ACTS for name in kind.ACTS},
         }
-        world = cast(World, type("NoWorld", (), {"faces": None})())
+        # Both providers are set up, so that the pages have their buttons.
+        world = cast(World, type("NoWorld", (), {"faces": None, "social": dict.fromkeys(Provider)})())
         super().__init__(House(world=world, journeys=JOURNEYS, policy=POLICY, built=BUILT, **tables))
         self.reply = Reply()
         self.asked: list[tuple[str, Any]] = []

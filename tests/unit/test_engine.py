@@ -23,7 +23,19 @@ from foregate.rules.engine import (
     tier_of,
 )
 from foregate.rules.journeys import BUILT, EVERYTHING, JOURNEYS, Built, Journey, Table, all_open, table
-from foregate.rules.words import CARD_PIN, PASSKEY, PASSWORD, PERMIT, PHONE_CODE, Tier, Who, is_satisfied, proofs_of
+from foregate.rules.words import (
+    CARD_PIN,
+    DEVICE,
+    PASSKEY,
+    PASSWORD,
+    PERMIT,
+    PHONE_CODE,
+    SOCIAL,
+    Tier,
+    Who,
+    is_satisfied,
+    proofs_of,
+)
 
 SIGN_IN = JOURNEYS["sign-in"]
 FREEZE = JOURNEYS["freeze"]
@@ -63,7 +75,8 @@ def asked(row: Journey, *proved: str, built: Built = BUILT, **more: object) -> t
 
 def test_first_who_you_are() -> None:
     """In every way that is built, in the order of the table."""
-    assert decide(SIGN_IN, Progress(), BUILT) == Identify((Who.PHONE, Who.CARD, Who.USER_NAME, Who.PASSKEY))
+    by = (Who.PHONE, Who.CARD, Who.USER_NAME, Who.PASSKEY, Who.WECHAT, Who.ALIPAY)
+    assert decide(SIGN_IN, Progress(), BUILT) == Identify(by)
 
 
 def test_then_something_you_hold() -> None:
@@ -111,7 +124,7 @@ def test_when_no_way_is_left_the_cause_says_why() -> None:
 
 def test_a_stranger_who_is_stuck_hears_the_twin() -> None:
     """A journey that begins with a device nobody brought ends the same for everybody."""
-    row = ALL_OPEN["sign-in-social"]
+    row = msgspec.structs.replace(ALL_OPEN["sign-in-social"], prove=SOCIAL & DEVICE)
     stuck = decide(row, Progress(who=Who.WECHAT, unusable={"social": "proof-disabled"}), EVERYTHING)
 
     assert stuck == Stuck(TWIN)

@@ -362,7 +362,8 @@ def test_the_language_switch_keeps_what_was_typed(door: FrontDoor, browser: Test
 def test_enter_sends_the_form_and_not_the_language(browser: TestClient, path: str) -> None:
     """The first button of a form is what Enter presses, wherever on the page the button stands."""
     tags = Tags(browser.get(path).text)
-    order = [a.get("name") for tag, a in tags.tags if tag == "button"]
+    # Those to WeChat and Alipay are forms of their own.
+    order = [a.get("name") for tag, a in tags.tags if tag == "button" and a.get("name") != "way"]
     assert [None, "language"] == [order[0], order[-1]]
 
 

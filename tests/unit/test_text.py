@@ -34,6 +34,7 @@ MESSAGES = (
     "number-replaced", "number-replaced-old", "permit-issued", "document-corrected", "sessions-ended",
     "document-expiring", "document-expired", "document-renewed", "face-renewed", "face-withdrawn", "passkey-added",
     "passkey-removed", "passkey-copied",
+    "linked-wechat", "linked-alipay", "unlinked-wechat", "unlinked-alipay",
 )  # fmt: skip
 
 # What a message says about a visit; it ends in the link of the appointment.

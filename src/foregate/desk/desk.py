@@ -19,14 +19,16 @@ from typing import Any
 import msgspec
 
 from foregate.acts import register
-from foregate.desk import identify, steps
+from foregate.desk import identify, social, steps
 from foregate.desk.answers import Answered, Slow, claim_of
-from foregate.desk.state import State, unseal
+from foregate.desk.state import Errand, State, unseal
 from foregate.desk.turn import Caller, House, Turn
 from foregate.desk.view import Reply, Told
 from foregate.ids import new_id
 from foregate.ports import Busy, Customer, JourneyRow, SessionRow, Taken, UnitOfWork, Unreachable
 from foregate.rules import engine, inputs, limits
+from foregate.rules.social import Provider
+from foregate.rules.social_inputs import Returned
 from foregate.rules.words import PASSKEY, Tier, Who
 from foregate.situation import Evidence, Refused
 
@@ -48,20 +50,22 @@ class Desk:
         row = self.house.journeys.get(name)
         if row is None or not row.is_public:
             return self.told_outside("journey-not-open")
-        who = engine.who_open(row, self.house.built)
+        who = social.who_offered(row, self.house)
+        if not who:
+            return self.told_outside("journey-not-open")
         if Who.SESSION in who and caller.session is not None:
             return await self._start_signed_in(name, caller, caller.session, first)
         if who == (Who.SESSION,):
             return self.told_outside("not-signed-in")
         if first is not None and first.step == "choose":
             return await self._start_choosing(name, caller, first)
-        if first is not None and first.step not in who:
+        if first is not None and (first.step not in who or Who(first.step) in social.WHO):
             return self.told_outside("input-invalid", fields={"step": "not-offered"}, journey_name=name)
         try:
             claim = claim_of(first)
         except inputs.InvalidFields as wrong:
             return self.told_outside("input-invalid", fields=wrong.fields, journey_name=name)
-        if claim is None:
+        if claim is None or isinstance(claim, Returned):
             return await self._start_unnamed(name, caller)
         return await self._start_named(name, caller, claim)
 
@@ -94,7 +98,12 @@ class Desk:
             if customer is None:
                 return self.told_outside("session-ended")
             turn = self._fresh(tx, name, caller)
-            digest = identify.digest_of_session(session.session_id, self._world.keyring)
+            if first is not None and first.step == "choose":
+                # Which account is to be linked: known before anything is asked, so that nobody chooses twice.
+                way, first = first.answer.get("way"), None
+                turn.change(errand=Errand(provider=Provider(way)) if way in set(Provider) else None)
+            about = turn.state.errand.provider if turn.state.errand else ""
+            digest = identify.digest_of_session(session.session_id + about, self._world.keyring)
             reply = await self._tapped(turn, digest) or await self._begun(turn, digest, customer, session)
         if first is None or reply.view is None or reply.view.status != "open":
             return reply
@@ -221,6 +230,8 @@ class Desk:
             if isinstance(reply, Slow):
                 raise TypeError("a slow proof led to more slow work")
             return reply
+        if slow.social is not None:
+            return await steps.came_back(turn, slow.social, work)
         if slow.sharing is not None:
             return await steps.shared(turn, work)
         if isinstance(work, Refused):
@@ -230,6 +241,8 @@ class Desk:
     async def _work(self, slow: Slow, journey_id: str, caller: Caller) -> Any:
         if slow.proof is not None:
             return await slow.proof.compare(slow.typed, slow.ticket, self._world)
+        if slow.social is not None:
+            return await social.ask(slow.social, self._world)
         if slow.sharing is not None:
             return await self._world.core.cards_bound_to(slow.sharing)
         async with self._world.store.begin() as tx:

@@ -19,6 +19,7 @@ from foregate.ids import derived_id as _id
 from foregate.ports import CardHolder, Customer, Keyring, UnitOfWork
 from foregate.proofs import passkey
 from foregate.rules import inputs
+from foregate.rules.social_inputs import Returned
 from foregate.rules.words import Who
 from foregate.situation import Subject, World
 
@@ -81,6 +82,14 @@ class ByPasskey(inputs.Answer, frozen=True):
     credential: inputs.Credential
 
 
+class ByWeChat(Returned, frozen=True):
+    """An account of WeChat."""
+
+
+class ByAlipay(Returned, frozen=True):
+    """An account of Alipay."""
+
+
 class PickAnswer(inputs.Answer, frozen=True):
     """Which of the customers who share a number, by the value offered."""
 
@@ -96,6 +105,8 @@ CLAIMS: dict[Who, type[inputs.Answer]] = {
     Who.PASSKEY: ByPasskey,
     Who.LINK: ByLink,
     Who.ANYBODY: ByBooking,
+    Who.WECHAT: ByWeChat,
+    Who.ALIPAY: ByAlipay,
 }
 
 Claim = ByPhone | ByCard | ByUserName | ByCardAndPhone | ByCardNameDocument | ByPasskey | ByLink | ByBooking
@@ -126,11 +137,11 @@ def digest_of_session(session_id: str, keyring: Keyring) -> bytes:
     return keyring.digest("journey-claim", f"session:{session_id}")
 
 
-async def ask_core(claim: Claim, world: World) -> CardHolder | None:
+async def ask_core(claim: Claim | Returned, world: World) -> CardHolder | None:
     """Ask the core bank about the claimed card, outside any transaction. Claims without a card ask nothing."""
     if isinstance(claim, ByPasskey):
         await passkey.ready()
-    if isinstance(claim, ByPhone | ByUserName | ByPasskey | ByLink | ByBooking):
+    if isinstance(claim, ByPhone | ByUserName | ByPasskey | ByLink | ByBooking | Returned):
         return None
     return await world.core.holder(claim.card_number)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from foregate.acts import Done
-from foregate.desk import bookings, identify
+from foregate.acts.social import Found, digests_of
+from foregate.desk import bookings, identify, social
 from foregate.desk.answers import Answered, Slow, typed
 from foregate.desk.turn import Turn
 from foregate.desk.view import Reply
@@ -17,6 +18,7 @@ from foregate.proofs import More, ProofKind, device, face, passkey, phone_code
 from foregate.rules import engine, inputs, limits, permission
 from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
 from foregate.rules.permission import Permission
+from foregate.rules.social_inputs import Returned
 from foregate.rules.words import CodeTo, Tier, Who
 from foregate.situation import Evidence, Refused
 from foregate.tokens import parse
@@ -24,13 +26,17 @@ from foregate.tokens import parse
 PASSKEY_OPTIONS = "passkey-options"
 
 
-async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, holder: CardHolder | None) -> Reply | Slow:
+async def take(
+    turn: Turn, answered: Answered, claim: identify.Claim | Returned | None, holder: CardHolder | None
+) -> Reply | Slow:
     """Match the answer with what is asked. Returns the reply, or what has to be finished outside."""
     decision = await turn.decide()
     match decision:
         case _ if answered.step == "choose":
             return await choose(turn, decision, answered)
         case Identify(who=who) if answered.step in who and claim is not None:
+            if isinstance(claim, Returned):
+                return await social.returned(turn, answered, claim, decision)
             return await identified(turn, claim, holder)
         case _ if answered.step == PASSKEY_OPTIONS:
             return await _ask_authenticator(turn, decision)
@@ -42,6 +48,10 @@ async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, hol
             return await _prove(turn, turn.house.proofs[proof.name], answered)
         case Pick() if answered.step == "pick":
             return await _pick(turn, answered)
+        case Inform() if answered.step == social.AUTHORIZE and social.is_asked(decision, turn):
+            return await social.begin(turn, answered)
+        case Inform() if answered.step == turn.row.act and social.is_asked(decision, turn):
+            return await social.returned(turn, answered, typed(Returned, answered.answer), decision)
         case Inform() if answered.step == turn.row.act:
             wanted = turn.house.acts[turn.row.act].INPUT
             return Slow(prepares=True, given=typed(wanted, answered.answer) if wanted else None)
@@ -89,6 +99,35 @@ async def _recognise(turn: Turn) -> None:
     turn.change(evidence=(*turn.state.evidence, Evidence("device", turn.now)), device_id=seen.device_id)
     if seen.seen_at + limits.DEVICE_TOUCH_SECONDS <= turn.now:
         await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
+
+
+async def came_back(turn: Turn, trip: social.Trip, found: Found | Refused) -> Reply:
+    """The provider answered. Whatever it said, the state and the code are spent."""
+    if isinstance(found, Refused):
+        await turn.save(moved=True)
+        reply = await turn.told(found)
+        details: dict[str, str | int] = {"journey": turn.row.name, "provider": trip.provider, "cause": found.cause}
+        await _record(turn, "provider-refused", details)
+        return reply
+    return await perform(turn, found) if trip.links else await _recognised(turn, found)
+
+
+async def _recognised(turn: Turn, found: Found) -> Reply:
+    """The account says who they are, and is something they have. A remembered device of that customer counts too."""
+    keyring = turn.house.world.keyring
+    holder = await turn.tx.social.holder(found.provider, digests_of(found.provider, found.names, keyring))
+    customer = await turn.tx.customers.find(holder) if holder is not None else None
+    if customer is None:
+        return await end(turn, Refused(cause="social-not-linked"))
+    turn.change(
+        who=Who(found.provider),
+        subject=identify.of_customer(customer),
+        chosen=None,
+        evidence=(Evidence("social", turn.now),),
+    )
+    await _recognise(turn)
+    await turn.tx.social.touch(customer.customer_id, found.provider, turn.now)
+    return await advance(turn)
 
 
 async def _by_link(turn: Turn, claim: identify.ByLink) -> Reply:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from foregate.acts import ActKind, passkeys
+from foregate.desk import social
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.sessions import idle_seconds
 from foregate.desk.state import State, seal
@@ -21,7 +23,7 @@ from foregate.proofs import ProofKind, passkey
 from foregate.rules import engine, limits
 from foregate.rules.causes import when_off
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
-from foregate.rules.inputs import fields_of
+from foregate.rules.inputs import Field, fields_of
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
@@ -113,6 +115,8 @@ class Turn:
             tx=self.tx,
             now=self.now,
             row=self.row,
+            journeys=self.house.journeys,
+            built=self.house.built,
             journey_id=self.stored.journey_id,
             subject=self.subject,
             lane=self.lane,
@@ -140,7 +144,9 @@ class Turn:
         )
         decision = engine.decide(self.row, progress, self.house.built)
         if isinstance(decision, Identify):
-            return Identify(tuple(who for who in decision.who if who in CLAIMS))
+            return Identify(
+                tuple(who for who in decision.who if who in CLAIMS and social.is_set_up(who, self.house.world))
+            )
         return decision
 
     async def _unusable(self) -> dict[str, str]:
@@ -244,7 +250,7 @@ class Turn:
                     kind="identify",
                     fields=fields_of(CLAIMS[asked]),
                     actions=AUTHENTICATOR if asked is Who.PASSKEY else (),
-                    facts=await passkey.facts(self.situation()) if asked is Who.PASSKEY else {},
+                    facts=await self._facts_of(asked),
                 )
             case Prove(proof=proof):
                 kind = self.house.proofs[proof.name]
@@ -259,6 +265,8 @@ class Turn:
             case Inform():
                 wanted = self.house.acts[self.row.act].INPUT
                 fields = fields_of(wanted) if wanted else ()
+                if social.is_asked(decision, self):
+                    return self._elsewhere(fields)
                 is_added = self.row.act in passkeys.ADD.ACTS
                 return StepView(
                     name=self.row.act,
@@ -269,6 +277,23 @@ class Turn:
                     facts=await passkeys.facts(self.situation()) if is_added else {},
                 )
         return None
+
+    async def _facts_of(self, asked: Who) -> Mapping[str, Any]:
+        """Return what somebody needs who types nothing: a challenge to sign, or where to go."""
+        if asked is Who.PASSKEY:
+            return await passkey.facts(self.situation())
+        return social.facts(self, asked, social.WHO[asked], profile=False) if asked in social.WHO else {}
+
+    def _elsewhere(self, fields: tuple[Field, ...]) -> StepView:
+        """Return the step that links an account: what to agree to first, then where to go."""
+        return StepView(
+            name=self.row.act,
+            kind="inform",
+            fields=fields,
+            actions=(social.AUTHORIZE,),
+            facts=social.inform_facts(self),
+            options=social.options(self),
+        )
 
     async def _own(self) -> tuple[Option, ...]:
         """Return what of the customer's own the act may be about."""

@@ -24,6 +24,7 @@ from foregate.ports.records import (
     SendVerdict,
     SessionRow,
 )
+from foregate.ports.social import Consents, SocialAccounts, SocialProfiles
 from foregate.rules import limits
 from foregate.rules.permission import Permission
 
@@ -218,6 +219,12 @@ class UnitOfWork(Protocol):
     def faces(self) -> Faces: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def social(self) -> SocialAccounts: ...
+    @property
+    def profiles(self) -> SocialProfiles: ...
+    @property
+    def consents(self) -> Consents: ...
     @property
     def audit(self) -> Audit: ...
     @property

@@ -157,8 +157,15 @@ async def _face(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
     )  # fmt: skip
 
 
+async def _social(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
+    return tuple(
+        Held(proof="social", gives=("social",), id=row.provider, since=row.linked_at, used_at=row.used_at)
+        for row in await tx.social.of(whose.customer.customer_id)
+    )
+
+
 # A new proof that can be had adds its own function here.
-CONTRIBUTORS: tuple[Contributor, ...] = (_phone, _password, _card_pin, _devices, _passkeys, _face)
+CONTRIBUTORS: tuple[Contributor, ...] = (_phone, _password, _card_pin, _devices, _passkeys, _face, _social)
 
 
 async def gather(customer_id: str, world: World, device_id: str | None = None) -> Gathered | None:

@@ -139,6 +139,15 @@ CAUSES: Final[Causes] = _rows(
     _earned("booked-already", CUSTOMER, "start-again", "visit-outlet", status=409),
     _earned("too-many-bookings", CUSTOMER, "another-time", "visit-outlet", status=409),
     _earned("booking-paused", CUSTOMER, "wait", "visit-outlet"),
+    # WeChat and Alipay. What a provider says of the visitor's own account is told to whoever holds that account.
+    _anyone("provider-down", 503, "try-again", "another-way", "sign-in-basic", "sign-in", "visit-outlet"),
+    _anyone("social-refused", 403, "try-again", "another-way", "sign-in-basic", "visit-outlet"),
+    _anyone("social-state", 403, "start-again", "sign-in-basic", "visit-outlet"),
+    _anyone("social-preview", 403, "try-again", "another-way", "sign-in-basic", "visit-outlet"),
+    _anyone("social-not-linked", 403, "sign-in-basic", "sign-in", "register", "visit-outlet"),
+    _earned("social-taken", CUSTOMER, "start-again", "visit-outlet", status=409),
+    _earned("social-linked-already", CUSTOMER, "unlink-social", "visit-outlet", status=409),
+    _earned("no-such-link", CUSTOMER, "start-again", "visit-outlet", status=404),
     # Sessions.
     _anyone("not-signed-in", 401, "sign-in", "reset-password", "visit-outlet"),
     _anyone("session-ended", 401, "sign-in", "reset-password", "visit-outlet"),

@@ -188,6 +188,12 @@ def _works(remedy: str, around: Around, journeys: Table) -> bool:
             return remedy not in REMEDY_ACTIONS and journeys[remedy].is_public and remedy != around.journey
 
 
+def opens_without(proof: Proof, journeys: Table, built: Built) -> bool:
+    """Say whether somebody can still sign in who cannot give `proof` any more: by a way that does not mention it."""
+    rows = (row for row in journeys.values() if row.is_public and row.session is not None and row.needs_permission)
+    return any(proof not in way for row in rows for way in open_ways(row, built))
+
+
 def block_seconds(failures_in_a_row: int) -> int:
     """Return for how long the failure just counted blocks its proof: 0, or 15 minutes doubling to 24 hours."""
     blocks, rest = divmod(failures_in_a_row, limits.ROW_FAILURES)

@@ -102,8 +102,8 @@ JOURNEYS: Final[Table] = table(
             needs_permission=True, charges=GUESSED),
     Journey(name="finish-sign-in", who=(SESSION,), prove=FULL, act="open-full-session", session=Level.FULL,
             needs_permission=True, charges=GUESSED),
-    Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE, act="open-basic-session",
-            session=Level.BASIC, needs_permission=True, open=False),
+    Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE | SOCIAL & PHONE_CODE,
+            act="open-basic-session", session=Level.BASIC, needs_permission=True, charges=("phone_code",)),
     # Get back in.
     Journey(name="reopen", who=(Who.CARD_AND_PHONE,), prove=PHONE_CODE & (CARD_PIN | PASSWORD | FACE) | PASSKEY,
             code_to=CodeTo.BOUND, act="reopen", changes=("login_permission", "counters"), charges=GUESSED,
@@ -139,7 +139,13 @@ JOURNEYS: Final[Table] = table(
     Journey(name="remember-device", who=(SESSION,), prove=FULL, act="remember-device", changes=("device",),
             charges=GUESSED, seasoned=True),
     Journey(name="link-social", who=(SESSION,), prove=FULL, act="link-social", changes=("social",),
-            charges=GUESSED, seasoned=True, open=False),
+            charges=GUESSED, seasoned=True),
+    Journey(name="unlink-social", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="unlink-social",
+            changes=("social", "profile"), charges=GUESSED),
+    Journey(name="withdraw-consent", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="withdraw-consent", changes=("profile",), charges=GUESSED),
+    Journey(name="fill-in-profile", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="fill-in-profile", changes=("profile",), charges=GUESSED),
     Journey(name="add-passkey", who=(SESSION,), prove=FULL, act="add-passkey", changes=("passkey",),
             charges=GUESSED, cooling=True, seasoned=True),
     Journey(name="remove-passkey", who=(SESSION,), prove=FULL, act="remove-passkey", changes=("passkey", "sessions"),
@@ -170,7 +176,17 @@ class Built(msgspec.Struct, frozen=True):
 
 BUILT: Final = Built(
     proofs=frozenset(
-        {"phone_code", "device", "password", "card_pin", "passkey", "permit", "notice_link", "counter_id"}
+        {
+            "phone_code",
+            "device",
+            "password",
+            "card_pin",
+            "passkey",
+            "permit",
+            "notice_link",
+            "counter_id",
+            "social",
+        }
     ),
     who=frozenset(
         {
@@ -184,6 +200,8 @@ BUILT: Final = Built(
             Who.LINK,
             Who.IN_PERSON,
             Who.ANYBODY,
+            Who.WECHAT,
+            Who.ALIPAY,
         }
     ),
 )

@@ -191,6 +191,18 @@ XML_TEXT_CHARS: Final = Limit(10_000, "characters of one element", "the longest 
 OBP_FILE_BYTES: Final = Limit(64 * 1024**2, "bytes of a sandbox file", "the published ones have a third of one MB; JSON is read whole")
 VERIFY_BATCH: Final = Limit(50, "accounts", "recomputed in one transaction: nobody waits for long")
 MONTHS_MAX: Final = Limit(60, "months", "five years, drawn or summed at once")
+# WeChat and Alipay.
+SOCIAL_STATE_SECONDS: Final = Limit(10 * MINUTE, "seconds", "from our page to the provider's and back; their codes live as long", "SOC-03")
+SOCIAL_CODE_CHARS: Final = Limit(256, "characters", "a code of theirs has 32 to 128")
+SOCIAL_SECONDS: Final = Limit(3, "seconds", "for one answer of a provider; somebody waits for it", "SOC-07")
+SOCIAL_ANSWER_BYTES: Final = Limit(64 * 1024, "bytes", "an honest answer of a provider is below 2 KB")
+SOCIAL_FAILURES: Final = Limit(5, "failures in a row", "then a provider is left alone for a while, and nobody waits for it", "SOC-07")
+SOCIAL_REST_SECONDS: Final = Limit(20, "seconds", "how long; then one visitor tries for everybody", "SOC-07")
+SOCIAL_TEXT_CHARS: Final = Limit(40, "characters", "a nickname or a region on a narrow screen; WeChat's own bound is 32")
+PICTURE_SECONDS: Final = Limit(3, "seconds", "in all, names looked up included; without a picture the link is made all the same", "SOC-06")
+PICTURE_BYTES: Final = Limit(256 * 1024, "bytes", "a picture of 132 pixels has 10 KB", "SOC-06")
+PICTURE_PIXELS: Final = Limit(2_100_000, "pixels", "known from the header, before anything is decoded", "SOC-06")
+PICTURE_SIDE: Final = Limit(132, "pixels", "what is kept of a picture: the largest that is shown", "WeChat's own size")
 
 # The edge.
 BODY_BYTES: Final = Limit(16 * 1024, "bytes", "the longest honest answer is below 2 KB")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foregate.store import document_tables, face_tables, passkey_tables, tables
+from foregate.store import document_tables, face_tables, passkey_tables, social_tables, tables
 from foregate.store.accounts import tables as account_tables
 from foregate.store.columns import metadata
 from foregate.store.counter import credential_tables, permit_tables
@@ -21,6 +21,7 @@ MODULES = (
     face_tables,
     passkey_tables,
     account_tables,
+    social_tables,
 )
 
 __all__ = ["MODULES", "metadata"]

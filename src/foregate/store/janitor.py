@@ -125,6 +125,9 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
     "passkey_challenge": Purged(
         passkey_tables.passkey_challenge, passkey_tables.passkey_challenge.c.expires_at <= _now
     ),
+    "social_account": Kept("until its owner unlinks it"),
+    "profile_attribute": Kept("as long as its consent: withdrawing and unlinking delete it in the same transaction"),
+    "consent": Kept("the ledger: what was agreed to is shown for as long as somebody may ask"),
     "registry_document": Kept("the embedded registry's own data"),
     # Expired it is no use but to say so, for a while.
     "face_template": Purged(

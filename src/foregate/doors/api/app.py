@@ -13,7 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foregate.desk.answers import Answered
+from foregate.desk.linked import LinkedView
 from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
+from foregate.desk.social import who_offered
 from foregate.desk.view import Reply, Told
 from foregate.desk.ways import WaysView
 from foregate.doors import clients
@@ -29,7 +31,7 @@ from foregate.doors.requests import (
 )
 from foregate.doors.text import catalog
 from foregate.ports import SessionRow
-from foregate.rules import engine, limits
+from foregate.rules import limits
 from foregate.rules.words import Level
 
 T = TypeVar("T")
@@ -93,12 +95,12 @@ async def list_journeys(request: Request) -> Response:
         schema.JourneyKind(
             journey=row.name,
             title=catalog.text(language, f"journey.{row.name}.title"),
-            who=[who.value for who in engine.who_open(row, house.built)],
+            who=[who.value for who in who_offered(row, house)],
             session=row.session,
             href=f"/{row.name}",
         )
         for row in house.journeys.values()
-        if row.is_public
+        if row.is_public and who_offered(row, house)
     ]
     return _json(rows)
 
@@ -147,6 +149,15 @@ async def show_ways(request: Request) -> Response:
         return await refuse(request, "needs-full-session")
     view: WaysView | None = await request.app.state.ways.of(session)
     return _json(view) if view else await refuse(request, "not-signed-in")
+
+
+async def list_linked(request: Request) -> Response:
+    """List accounts elsewhere, what is kept of each, and what was agreed to."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    rows: tuple[LinkedView, ...] = await request.app.state.linked.of(session)
+    return _json(rows)
 
 
 async def take_text(request: Request) -> Response:
@@ -199,6 +210,7 @@ def routes() -> list[Route]:
         Route("/v1/me/ways", show_ways, methods=["GET"]),
         Route("/v1/sessions", list_sessions, methods=["GET"]),
         Route("/v1/devices", list_devices, methods=["GET"]),
+        Route("/v1/linked", list_linked, methods=["GET"]),
         Route("/v1/sms/inbound", take_text, methods=["POST"]),
         Route("/v1/openapi.json", show_openapi, methods=["GET"]),
         Route("/metrics", show_metrics, methods=["GET"]),

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from foregate.desk.carried import carried
 from foregate.desk.identify import CLAIMS
+from foregate.desk.social import WHO, who_offered
 from foregate.desk.turn import Caller
 from foregate.desk.view import Reply, Told
 from foregate.doors import clients
@@ -32,6 +33,7 @@ from foregate.rules.words import Who
 
 DOOR: Final = "sign-in-basic"
 PASSKEY_DOOR: Final = "sign-in"
+SOCIAL: Final = "sign-in-social"
 ID: Final = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -148,7 +150,10 @@ def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: T
         journey=row.name,
         asked=asked.value,
         tabs=[who.value for who in _claimable(request, row)],
-        widgets=forms.widgets(language, fields_of(CLAIMS[asked]), typed),
+        # Whoever comes by WeChat or Alipay types nothing here: they say there who they are.
+        widgets=[] if asked in WHO else forms.widgets(language, fields_of(CLAIMS[asked]), typed),
+        providers=[who.value for who in _claimable(request, request.app.state.desk.house.journeys[SOCIAL])],
+        is_elsewhere=asked in WHO,
         problem=problem_of(told, request, language=language) if told else None,
         takes_passkeys=row.name in (DOOR, PASSKEY_DOOR) and _takes_passkeys(request),
     )
@@ -156,8 +161,8 @@ def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: T
 
 def _claimable(request: Request, row: Journey) -> list[Who]:
     """Return what can be typed. A passkey is no tab: nothing is typed, and a script offers it where it works."""
-    built = request.app.state.desk.house.built
-    return [who for who in engine.who_open(row, built) if who in CLAIMS and who is not Who.PASSKEY]
+    offered = who_offered(row, request.app.state.desk.house)
+    return [who for who in offered if who in CLAIMS and who is not Who.PASSKEY]
 
 
 def _takes_passkeys(request: Request) -> bool:
@@ -168,7 +173,8 @@ def _takes_passkeys(request: Request) -> bool:
 
 def _row(request: Request) -> Journey | None:
     row: Journey | None = request.app.state.desk.house.journeys.get(request.url.path[1:])
-    return row if row is not None and row.is_public else None
+    is_there = row is not None and row.is_public and bool(who_offered(row, request.app.state.desk.house))
+    return row if is_there else None
 
 
 async def _known(request: Request, caller: Caller) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from foregate.doors.agents import label_of
 from foregate.doors.text import catalog
 from foregate.rules import limits
 from foregate.rules.inputs import Field, Kind, fields_of
+from foregate.rules.social_inputs import Wanted
 
 FORM_FIELDS: Final = 24  # the longest form has eight
 
@@ -170,6 +171,7 @@ def fields_of_step(step: str, house: House) -> tuple[Field, ...]:
     by_step |= {name: proof.ANSWER for name, proof in house.proofs.items()}
     by_step |= {name: act.INPUT for name, act in house.acts.items()}
     by_step["pick"] = PickAnswer
+    by_step["authorize"] = Wanted
     kind = by_step.get(step)
     return fields_of(kind) if kind is not None else ()
 

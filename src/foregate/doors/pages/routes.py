@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from foregate.doors.pages import appointments, entry, help, journey, outlet_map, outlets, signed_in, tongue, ways
+from foregate.doors.pages import (
+    appointments,
+    entry,
+    help,
+    journey,
+    outlet_map,
+    outlets,
+    signed_in,
+    social,
+    tongue,
+    ways,
+)
 from foregate.rules.journeys import JOURNEYS
 
 
@@ -36,4 +47,4 @@ def routes() -> list[BaseRoute]:
         for name in JOURNEYS
         for handler, method in ((entry.show_entry, "GET"), (entry.begin, "POST"))
     ]
-    return [*appointments.routes(), *outlet_map.routes(), *outlets.routes(), *fixed, *begun]
+    return [*social.routes(), *appointments.routes(), *outlet_map.routes(), *outlets.routes(), *fixed, *begun]

@@ -88,6 +88,8 @@ def _shown(way: WayView, language: str, say: Say) -> Shown:
         lines.append(say("ways.ends", time=ends))
     if way.proof == "passkey":
         lines.append(say("ways.synced" if way.is_synced else "ways.bound"))
+    if way.proof == "social":
+        own = say(f"social.name.{way.id}")
     return Shown(way.id, way.label or own, tuple(lines))
 
 
