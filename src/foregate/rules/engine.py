@@ -16,6 +16,8 @@ Theory of operation
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -25,6 +27,8 @@ from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.words import Proof, Tier, Way, Who, is_satisfied, proofs_of, ways
 
 NOTHING: Mapping[str, str] = {}
+# Rows whose ways are remembered: those that run, and those that a check of edited tables tries.
+ROWS_REMEMBERED: Final = 4096
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,11 +93,13 @@ def decide(row: Journey, progress: Progress, built: Built) -> Decision:
     return Prove(first, tuple(proof for proof in options if proof is not first))
 
 
+@lru_cache(ROWS_REMEMBERED)
 def who_open(row: Journey, built: Built) -> tuple[Who, ...]:
     """Return the ways of saying who one is that are built, in the order of the table."""
     return tuple(who for who in row.who if who in built.who)
 
 
+@lru_cache(ROWS_REMEMBERED)
 def open_ways(row: Journey, built: Built) -> tuple[Way, ...]:
     """Return the ways to satisfy the row whose proofs are all built and charged."""
     return tuple(way for way in ways(row.prove) if all(_is_open(row, proof, built) for proof in way))

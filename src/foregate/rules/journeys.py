@@ -41,7 +41,7 @@ from foregate.rules.words import (
 )
 
 
-class Journey(msgspec.Struct, frozen=True, kw_only=True):
+class Journey(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """One row. `charges` are counter names: a proof's own, or `proof@journey` for a counter kept apart."""
 
     name: str
@@ -167,7 +167,7 @@ JOURNEYS: Final[Table] = table(
 # fmt: on
 
 
-class Built(msgspec.Struct, frozen=True):
+class Built(msgspec.Struct, frozen=True, cache_hash=True):
     """Which proofs and which ways of saying who one is are built; the engine offers no other."""
 
     proofs: frozenset[str]
