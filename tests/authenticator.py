@@ -39,13 +39,17 @@ class Authenticator:
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         """Answer `navigator.credentials.create`."""
         self.user_handle, self.rp_id = unb64(options["user"]["id"]), options["rp"]["id"]
-        numbers = self.key.public_key().public_numbers()
-        public = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)})
-        credential = bytes(16) + len(self.credential_id).to_bytes(2) + self.credential_id + public
+        credential = bytes(16) + len(self.credential_id).to_bytes(2) + self.credential_id + self.public
         data = self._data(self.flags | ATTESTED) + credential
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         client = self._client("webauthn.create", options["challenge"])
         return self._credential(clientDataJSON=b64(client), attestationObject=b64(attestation))
+
+    @property
+    def public(self) -> bytes:
+        """The public half, as COSE."""
+        numbers = self.key.public_key().public_numbers()
+        return bytes(cbor2.dumps({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}))
 
     def get(self, options: dict[str, Any]) -> dict[str, Any]:
         """Answer `navigator.credentials.get`."""

@@ -296,9 +296,14 @@ class Bank:
 
 
 async def open_bank(
-    database: str, *, keys: Keys | None = None, run: dict[str, Any] | None = None, **changes: Any
+    database: str,
+    *,
+    keys: Keys | None = None,
+    run: dict[str, Any] | None = None,
+    parts: dict[str, Any] | None = None,
+    **changes: Any,
 ) -> Bank:
-    """Open a bank over a database, which is made ready first. `changes` are settings."""
+    """Open a bank over a database, which is made ready first. `changes` are settings, `parts` stand in for others."""
     await asyncio.to_thread(migrate.upgrade, database)
     clock, keys = Clock(), keys or parse_keys(tomllib.loads(generate_keys()))
     settings = Settings(
@@ -307,5 +312,5 @@ async def open_bank(
     # Whether there are models on this machine is no test's business but those about faces.
     settings = msgspec.structs.replace(settings, **{"face_models": "no-models"} | changes)
     phones = SimulatedPhones(clock)
-    house = await bootstrap.build(settings, clock=clock, gateway=phones, keys=keys, run=run)
+    house = await bootstrap.build(settings, clock=clock, gateway=phones, keys=keys, run=run, **(parts or {}))
     return Bank(house, clock, phones, keys)

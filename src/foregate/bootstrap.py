@@ -22,11 +22,13 @@ from foregate.acts import (
     devices,
     end_sessions,
     open_session,
+    passkeys,
     register,
     renew_document,
     renew_face,
     reopen,
     set_password,
+    social,
 )
 from foregate.acts.by_proposal import ByProposal
 from foregate.acts.tell_expiry import ExpiryNotices
@@ -34,9 +36,11 @@ from foregate.counter.counter import Counter
 from foregate.desk.accounts import MyAccounts
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
+from foregate.desk.linked import Linked
 from foregate.desk.sessions import Sessions
 from foregate.desk.statements import Statements
 from foregate.desk.turn import House
+from foregate.desk.ways import MyWays
 from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
 from foregate.doors.paper import paper_of
@@ -50,13 +54,15 @@ from foregate.gateways.paper import PdfPrinter
 from foregate.gateways.sms import Postman, SmsGateway
 from foregate.gateways.sms.http import HttpSmsGateway
 from foregate.gateways.sms.simulated import SimulatedPhones
+from foregate.gateways.social.opened import open_pictures, open_providers
 from foregate.gateways.throttle import RequestThrottle
 from foregate.outlets.counter_hours import CounterHours
 from foregate.outlets.upkeep import Upkeep
+from foregate.passkey_site import Site
 from foregate.ports import Clock
 from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
-from foregate.proofs import ProofKind, card_pin, face, password, permit, phone_code
+from foregate.proofs import ProofKind, card_pin, face, passkey, password, permit, phone_code
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
@@ -74,7 +80,7 @@ from foregate.symbols import code_of
 log = structlog.get_logger("foregate")
 
 # A new way to sign in is a module here, and a mention in the table.
-PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin, permit, face)
+PROOFS: tuple[ProofKind, ...] = (phone_code, password, card_pin, passkey, permit, face)
 ACTS: tuple[ActKind, ...] = (
     open_session,
     register,
@@ -89,7 +95,11 @@ ACTS: tuple[ActKind, ...] = (
     end_sessions.REVOKE,
     devices.REMEMBER,
     devices.FORGET,
+    passkeys.ADD,
+    passkeys.REMOVE,
+    passkeys.RENAME,
     book_appointment,
+    *social.KINDS,
 )
 
 
@@ -136,6 +146,10 @@ class Foregate:
         self.printer.close()
         if self.world.faces is not None:
             self.world.faces.close()
+        for provider in self.world.social.values():
+            await provider.close()
+        if self.world.pictures is not None:
+            await self.world.pictures.close()
         await self.store.close()
 
 
@@ -165,12 +179,13 @@ async def build(
     routes: tuple[BaseRoute, ...] = (),
     keys: Keys | None = None,
     state: Mapping[str, Any] | None = None,
+    there: Mapping[str, Any] | None = None,
 ) -> Foregate:
-    """Build a house. Raises BadSettings when it would be weak; the demo alone may be."""
-    if settings.is_demo:
-        refuse_bad_map(settings)
-    else:
-        refuse_weak(settings)
+    """Build a house. Raises BadSettings when it would be weak; the demo alone may be.
+
+    `there` stands in for what `providers` opens.
+    """
+    (refuse_bad_map if settings.is_demo else refuse_weak)(settings)
     clock = clock or SystemClock()
     keys = keys or load_keys(Path(settings.keys_file))
     store = await open_store(settings, keys, clock)
@@ -178,19 +193,11 @@ async def build(
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
     faces, accounts = open_faces(settings), _accounts(settings, store, clock)
-    world = World(
-        store=store,
-        clock=clock,
-        keyring=keys,
-        hasher=hasher,
-        core=core,
-        registry=registry,
-        accounts=accounts,
-        faces=faces,
-    )
+    outside = there or providers(settings, clock)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
-    desk = Desk(House(world=world, **run))
     rules = Rules(run["journeys"], run["built"])
+    world = World(store, clock, keys, hasher, core, registry, Site.of(settings), rules, accounts, faces, **outside)
+    desk = Desk(House(world=world, **run))
     gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
     postman = Postman(gateway, catalog.text, lambda nonce, is_long: code_of(keys, nonce, is_long), _facts(settings))
     house = Foregate(
@@ -217,28 +224,30 @@ async def build(
     )
     if isinstance(gateway, SimulatedPhones):
         gateway.on_text = house.inbox.take
-    _, house.app = doors.build(settings, _parts(house, desk, state or {}), lambda app: _running(house), routes)
+    parts = _parts(house) | dict(state or {})
+    _, house.app = doors.build(settings, parts, lambda app: _running(house), routes)
     return house
 
 
-def _parts(house: Foregate, desk: Desk, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the doors find in their application."""
+def _parts(house: Foregate) -> dict[str, Any]:
+    """Return what the doors open on, by the names under which they ask for it."""
     settings, world = house.settings, house.world
     return {
-        "desk": desk,
+        "desk": house.desk,
         "counter": house.counter,
         "sessions": Sessions(world),
+        "linked": Linked(world),
         "bookings": Bookings(world),
         "accounts": (accounts := MyAccounts(world)),
         "statements": Statements(world, accounts, house.exports),
         "printer": house.printer,
+        "ways": MyWays(world),
         "cookies": Cookies(settings, house.keys),
         "throttle": house.throttle,
         "inbox": house.inbox,
         "inbound_secret": _secret(settings.inbound_secret_file),
         "metrics_token": _secret(settings.metrics_token_file),
         "proxies": settings.trusted_proxies,
-        **state,
     }
 
 
@@ -255,6 +264,11 @@ def open_faces(settings: Settings) -> FaceEngine | None:
     except lock.ModelsMissing as missing:
         log.info("face is not open", why=str(missing))
         return None
+
+
+def providers(settings: Settings, clock: Clock) -> dict[str, Any]:
+    """Return WeChat and Alipay, as far as they are set up, and the way to their pictures."""
+    return {"social": open_providers(settings, clock), "pictures": open_pictures(settings)}
 
 
 async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from foregate import leaflet
+from foregate.rules import clients
 
 
 class BadSettings(Exception):
@@ -49,6 +50,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     map_tiles_url: str = ""  # https://HOST/.../{z}/{x}/{y}.png; empty: no map, outlets are sketched
     map_attribution: str = ""  # whose map it is, as its licence asks; plain text
     map_datum: str = "wgs84"  # in which the tiles are drawn: wgs84 or gcj02
+    passkey_rp_id: str = ""  # the domain that passkeys are for, the host or one above it; empty: the host
+    passkey_origins: tuple[str, ...] = ()  # the bank's other origins and apps whose passkeys are ours too
+    minimum_versions: tuple[str, ...] = ()  # app=3.2, wechat=8.0.30, chrome=80: older ones are told to update
+    app_update_url: str = ""  # https://..., where the bank's own app is updated
+    wechat_app_id: str = ""  # of the website app, for the QR code; empty: not offered
+    wechat_secret_file: str = ""
+    wechat_inside_app_id: str = ""  # of the official account, for pages inside WeChat
+    wechat_inside_secret_file: str = ""
+    wechat_mobile_app_id: str = ""  # of the bank's app
+    wechat_mobile_secret_file: str = ""
+    wechat_pages_url: str = "https://open.weixin.qq.com"
+    wechat_api_url: str = "https://api.weixin.qq.com"
+    alipay_app_id: str = ""  # empty: not offered
+    alipay_key_file: str = ""  # ours, RSA, PEM or bare base64
+    alipay_public_key_file: str = ""  # Alipay's
+    alipay_authorize_url: str = "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm"
+    alipay_gateway_url: str = "https://openapi.alipay.com/gateway.do"
+    social_picture_hosts: tuple[str, ...] = ("qlogo.cn", "alipayobjects.com")  # and everything below them
+    social_allows_loopback: bool = False  # the providers' doubles are on this machine: for the demo alone
     pool_size: int = 10
     is_demo: bool = False
 
@@ -86,7 +106,7 @@ def load(path: str | None = None, environ: Mapping[str, str] = os.environ, **ove
         raise BadSettings(f"settings: {wrong}") from None
 
 
-_LISTS = ("trusted_proxies", "face_models_sources")
+_LISTS = ("trusted_proxies", "face_models_sources", "passkey_origins", "minimum_versions", "social_picture_hosts")
 
 
 def _listed(value: str) -> list[str]:
@@ -107,6 +127,9 @@ def weaknesses(settings: Settings) -> list[str]:
     found += _weak_links(settings)
     found += _weak_secrets(settings)
     found += _bad_map(settings)
+    found += _bad_passkeys(settings)
+    found += _bad_minimums(settings)
+    found += _bad_social(settings)
     found += [f"trusted_proxies: {network!r} {why}" for network in settings.trusted_proxies if (why := _bad(network))]
     return found
 
@@ -117,8 +140,8 @@ def refuse_weak(settings: Settings) -> None:
 
 
 def refuse_bad_map(settings: Settings) -> None:
-    """Raises BadSettings for a map that cannot work. All that the demo is asked: it may be weak otherwise."""
-    _refuse(_bad_map(settings))
+    """Raises BadSettings for a map or a minimum that cannot work. Otherwise the demo may be weak."""
+    _refuse([*_bad_map(settings), *_bad_minimums(settings)])
 
 
 def _refuse(weak: list[str]) -> None:
@@ -197,6 +220,30 @@ def _bad_map(settings: Settings) -> list[str]:
     return found
 
 
+def _bad_passkeys(settings: Settings) -> list[str]:
+    """Return what is wrong with the domain that passkeys are for, and with the origins that may use them."""
+    found, host = [], urlsplit(settings.origin).hostname or ""
+    rp_id = settings.passkey_rp_id
+    if rp_id and rp_id != host and not (host.endswith(f".{rp_id}") and "." in rp_id):
+        found.append(f"passkey_rp_id must be {host} or a domain above it: browsers make passkeys for no other")
+    for origin in settings.passkey_origins:
+        if not _APP.fullmatch(origin) and (why := _bad_origin(origin)):
+            found.append(f"passkey_origins: {origin!r} must {why}, or be an app's android:apk-key-hash:...")
+    return found
+
+
+def _bad_minimums(settings: Settings) -> list[str]:
+    """Return what is wrong with the oldest versions that may sign in, and with where the app is updated."""
+    found = []
+    try:
+        clients.minimums_of(settings.minimum_versions)
+    except clients.BadMinimum as bad:
+        found.append(f"minimum_versions: {bad}")
+    if settings.app_update_url and urlsplit(settings.app_update_url).scheme != "https":
+        found.append("app_update_url: use https://")
+    return found
+
+
 def _bad_tiles(settings: Settings) -> str | None:
     address = _TILES.fullmatch(settings.map_tiles_url)
     if address is None:
@@ -207,6 +254,32 @@ def _bad_tiles(settings: Settings) -> str | None:
     if sorted(re.findall(r"\{[^{}]*\}|[{}]", address["path"])) != ["{x}", "{y}", "{z}"]:
         return "write {z}, {x} and {y} behind the host, once each, and no other braces"
     return None
+
+
+def _bad_social(settings: Settings) -> list[str]:
+    """Return what is wrong with WeChat and Alipay. Without an app id neither is offered, and nothing is asked."""
+    found = []
+    for app, file in _WITH_SECRET:
+        path = getattr(settings, file)
+        if getattr(settings, app) and not path:
+            found.append(f"{file} is not set: without it nobody proves to be {app}")
+        elif getattr(settings, app) and (why := _unreadable(Path(path))):
+            found.append(f"{file}: {why}")
+    if (settings.wechat_inside_app_id or settings.wechat_mobile_app_id) and not settings.wechat_app_id:
+        found.append("wechat_app_id is not set: whoever is not inside WeChat needs the QR code")
+    for name in ("wechat_pages_url", "wechat_api_url", "alipay_authorize_url", "alipay_gateway_url"):
+        if urlsplit(getattr(settings, name)).scheme != "https":
+            found.append(f"{name}: use https://, codes and secrets must not travel in clear")
+    if settings.social_allows_loopback:
+        found.append("social_allows_loopback must be off: pictures would be fetched from this machine")
+    return found
+
+
+def _unreadable(path: Path) -> str | None:
+    try:
+        return None if path.read_bytes().strip() else "is empty"
+    except OSError as wrong:
+        return f"cannot be read: {wrong.strerror}"
 
 
 def _weak_secrets(settings: Settings) -> list[str]:
@@ -237,7 +310,15 @@ def _bad(network: str) -> str | None:
 
 _HOST = r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
 _TILES = re.compile(rf"(?P<scheme>https?)://{_HOST}(?P<path>/[\x21-\x7e]*)")
+_APP = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}")
 _DATUMS = ("wgs84", "gcj02")
 _NARROWEST_BITS = 8  # 10.0.0.0/8 is the widest network that one owner has
+_WITH_SECRET = (
+    ("wechat_app_id", "wechat_secret_file"),
+    ("wechat_inside_app_id", "wechat_inside_secret_file"),
+    ("wechat_mobile_app_id", "wechat_mobile_secret_file"),
+    ("alipay_app_id", "alipay_key_file"),
+    ("alipay_app_id", "alipay_public_key_file"),
+)
 _VALKEY = ("valkey", "valkeys", "redis", "rediss")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

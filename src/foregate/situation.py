@@ -7,14 +7,18 @@ fields that are None or False tell, and they stay on the server.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
+from foregate.passkey_site import Site
 from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
 from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
-from foregate.rules.journeys import Journey
+from foregate.ports.social import Pictures, SocialProvider
+from foregate.rules.journeys import Built, Journey, Table
+from foregate.rules.social import Provider
+from foregate.rules.verdict import Rules
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +62,12 @@ class World:
     hasher: Hasher
     core: CoreBank
     registry: DocumentRegistry
+    site: Site
+    rules: Rules
     accounts: Accounts
     faces: FaceEngine | None = None  # None: face is not open
+    social: Mapping[Provider, SocialProvider] = field(default_factory=dict)  # those that are set up
+    pictures: Pictures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class Situation:
     tx: UnitOfWork
     now: int
     row: Journey
+    journeys: Table
+    built: Built
     journey_id: str
     subject: Subject
     lane: str

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from foregate.counter import sign_in_enrol
-from foregate.counter.passkey_site import Site
+from foregate.passkey_site import Site
 from foregate.ports.counter import Role
 from foregate.rules import limits
 from tests.authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, b64, unb64

@@ -51,8 +51,10 @@ def visit(
     complaints: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        # A refused answer is a 4xx page by design, which Chromium reports as an error of its own.
-        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+        # A refused answer is a 4xx page by design (503 where WeChat or Alipay is down), which Chromium reports as an
+        # error of its own.
+        is_refusal = any(f"the server responded with a status of {status}" in message.text for status in (4, 503))
+        if message.type == "error" and not is_refusal:
             complaints.append(message.text)
 
     def come(name: str = "", **options: Any) -> Visitor:

@@ -30,3 +30,12 @@ async def bank(database: str) -> AsyncIterator[Bank]:
     await bank.settle(LI, WANG, CHEN)
     yield bank
     await bank.close()
+
+
+@pytest.fixture
+async def old_bank(tmp_path: Path) -> AsyncIterator[Bank]:
+    """Yield a bank that asks for an app of at least 3.2."""
+    bank = await open_bank(f"sqlite:///{tmp_path / 'old.db'}", minimum_versions=("app=3.2",))
+    await bank.settle(LI)
+    yield bank
+    await bank.close()

@@ -180,7 +180,7 @@ async def test_signing_in_with_the_paper_list(bank: Bank) -> None:
     visitor = bank.visitor()
     asked = await visitor.start("sign-in", "phone", phone=LI.phone)
     offered = {way["name"]: way["title"] for way in asked.journey["other_ways"]}
-    assert ("phone_code", {"paper_code": words()["zh"]["way.paper_code"]}) == (asked.step, offered)
+    assert ("phone_code", words()["zh"]["way.paper_code"]) == (asked.step, offered["paper_code"])
     asked = await visitor.answer("choose", way="paper_code")
     line = asked.journey["step"]["facts"]["line"]
     right = toy_proof.code_of(bank.keys, bank.customer_id(LI), line)

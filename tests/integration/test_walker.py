@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,19 +10,27 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from stdnum import luhn
 from stdnum.cn import ric
 
+from foregate.ids import new_id
+from foregate.ports import PasskeyRow
+from foregate.ports.social import SocialAccount
+from foregate.proofs.passkey import digest_of
+from foregate.rules.consents import Purpose
+from foregate.rules.social import Provider
 from tests.appointments import HALL, put_outlet
 from tests.at_counter import stop_link
-from tests.bank import LI, Bank, Person
+from tests.authenticator import Authenticator, b64
+from tests.bank import LI, ORIGIN, Bank, Person
 
 pytestmark = pytest.mark.anyio
 
-Fact = str | bool | Callable[[], Awaitable[str | None]] | None
+Fact = str | bool | Callable[[], Awaitable[str | None]] | Authenticator | None
 Facts = Mapping[str, Fact]
 Path = tuple[str, ...]
 STEPS_MAX = 12  # no journey asks a person for more
@@ -79,7 +88,7 @@ class Walker:
             assert now["version"] == (await self._answer(now, step["name"], {}, refused=True))["version"]
         if step["kind"] == "prove":
             now = await self._answer(now, step["name"], await self._fill(step, self.wrong) or {}, refused=True)
-        answer = await self._fill(step, self.facts)
+        answer = await self._fill(now["step"], self.facts)  # a refusal may ask anew, with another challenge
         return None if answer is None else await self._answer(now, step["name"], answer)
 
     async def _fill(self, step: dict[str, Any], facts: Facts) -> dict[str, str | bool] | None:
@@ -87,7 +96,10 @@ class Walker:
         answer: dict[str, str | bool] = {}
         for asked in step["fields"]:
             known = facts.get(asked["name"], _offered(asked))
-            value = await known() if callable(known) else known
+            if isinstance(known, Authenticator):
+                value: str | bool | None = _signed(known, step)
+            else:
+                value = await known() if callable(known) else known
             if value is None:
                 return None
             answer[asked["name"]] = value
@@ -122,6 +134,14 @@ class Walker:
             page = await self.client.get(place)
             assert page.status_code < 500, place
             assert page.status_code != 404, place
+
+
+def _signed(key: Authenticator, step: Mapping[str, Any]) -> str | None:
+    """Answer what an authenticator is asked: to make a key, or to use the one it has."""
+    if "options" not in step["facts"]:
+        return None
+    options = json.loads(step["facts"]["options"])
+    return json.dumps(Authenticator(ORIGIN).create(options) if "user" in options else key.get(options))
 
 
 def _offered(asked: dict[str, Any]) -> str | None:
@@ -177,6 +197,8 @@ class Town:
         person = self.person(number)
         await self.bank.settle(person, registered=situation.registered)
         await self.bank.give_document(person, "2040-01-01")
+        if situation.registered:
+            await self.link(person)
         visitor = self.bank.visitor(peer=(f"198.51.100.{number % 250}", 4711))
         if situation.remembered:
             await self.bank.remember(visitor, person)
@@ -199,13 +221,41 @@ class Town:
             "document_type": person.document_type, "document_number": person.document_number, "code": code,
             "password": person.password, "card_pin": person.pin, "new_user_name": f"new.{person.user_name}",
             "expires_on": "2040-01-01", "long_term": False,
+            "provider": "wechat", "attribute": "region", "value": "杭州",
             "new_password": "nine lanterns over 4 rivers", "remember_device": True,
         }  # fmt: skip
         wrong = facts | {"code": "000001", "password": "not mine", "card_pin": "000001"}
+        if situation.registered:
+            facts["credential"] = await self.passkey(person)
+        facts |= {"passkey_name": "mine"}
+        wrong |= {"credential": "{}", "passkey_name": "mine"}
         walker = Walker(visitor.client, facts, wrong, self.tried)
         if situation.level is not None:
             await self.sign_in(walker, situation.level)
         return walker
+
+    async def passkey(self, person: Person) -> Authenticator:
+        """Let somebody have had a passkey for two days."""
+        key, customer_id = Authenticator(ORIGIN), self.bank.customer_id(person)
+        key.create({"user": {"id": b64(UUID(customer_id).bytes)}, "rp": {"id": "login.bank.test"}, "challenge": ""})
+        row = PasskeyRow(
+            customer_id=customer_id, passkey_id=new_id(), credential_id=key.credential_id, public_key=key.public,
+            sign_count=0, is_synced_kind=False, is_backed_up=False, name="", agent="test",
+            created_at=self.bank.clock.now() - 2 * 86400, used_at=0,
+        )  # fmt: skip
+        async with self.bank.house.store.begin() as tx:
+            await tx.passkeys.insert(row, digest_of(self.bank.keys, key.credential_id))
+        return key
+
+    async def link(self, person: Person) -> None:
+        """Let the person have linked WeChat and agreed to their region, which it does not tell."""
+        who, now = self.bank.customer_id(person), self.bank.clock.now()
+        account = SocialAccount(
+            customer_id=who, provider=Provider.WECHAT, names=(person.core_ref,), linked_at=now, used_at=now
+        )
+        async with self.bank.house.store.begin() as tx:
+            await tx.social.link(account, (self.bank.keys.digest("social", person.core_ref),))
+            await tx.consents.give(who, Purpose.WECHAT_REGION, "v1", now)
 
     async def sign_in(self, walker: Walker, level: str) -> None:
         """Walk the first journey that opens such a session for somebody who has none and is registered."""

@@ -14,11 +14,13 @@ from foregate.acts import (
     devices,
     end_sessions,
     open_session,
+    passkeys,
     register,
     renew_document,
     renew_face,
     reopen,
     set_password,
+    social,
 )
 from foregate.desk.accounts import Holding
 from foregate.desk.answers import Answered
@@ -30,20 +32,23 @@ from foregate.doors import pages
 from foregate.doors.cookies import Cookies
 from foregate.ports import Keyring, SessionRow
 from foregate.ports.accounts import Account, Balance, BalanceType, Indicator
-from foregate.proofs import card_pin, face, password, permit, phone_code
+from foregate.proofs import card_pin, face, passkey, password, permit, phone_code
 from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.money import Money
 from foregate.rules.policy import POLICY
+from foregate.rules.social import Provider
 from foregate.rules.words import Level
 from foregate.settings import Settings
 from foregate.situation import World
 
 JOURNEY_ID = "0190a6f0-0000-7000-8000-000000000001"
-PROOFS: tuple[Any, ...] = (phone_code, password, card_pin, permit, face)
+PROOFS: tuple[Any, ...] = (phone_code, password, card_pin, passkey, permit, face)
 ACTS: tuple[Any, ...] = (
     open_session, register, reopen, set_password, renew_document, renew_face, renew_face.WITHDRAW, close_permission,
     end_sessions.END, end_sessions.END_ALL, end_sessions.REVOKE, devices.REMEMBER, devices.FORGET,
+    passkeys.ADD, passkeys.REMOVE, passkeys.RENAME,
+    *social.KINDS,
 )  # fmt: skip
 CODE_FACTS: Mapping[str, str | int] = {
     "code_expires_in_seconds": 300,
@@ -77,7 +82,8 @@ class TellingDesk(Desk):
             "proofs": {kind.PROOF.name: kind for kind in PROOFS},
             "acts": {name: kind for kind in ACTS for name in kind.ACTS},
         }
-        world = cast(World, type("NoWorld", (), {"faces": None})())
+        # Both providers are set up, so that the pages have their buttons.
+        world = cast(World, type("NoWorld", (), {"faces": None, "social": dict.fromkeys(Provider)})())
         super().__init__(House(world=world, journeys=JOURNEYS, policy=POLICY, built=BUILT, **tables))
         self.reply = Reply()
         self.asked: list[tuple[str, Any]] = []

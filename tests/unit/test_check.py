@@ -45,7 +45,7 @@ def test_who_needs_the_outlet_is_reported() -> None:
     """The smallest losses from which only people help are named, so that the bank knows them."""
     notes = explore(JOURNEYS, BUILT, "no dead end").notes
 
-    assert "Needs the outlet: the phone (SIM) lost and the remembered device lost." in notes
+    assert "Needs the outlet: the passkey lost, the phone (SIM) lost and the remembered device lost." in notes
     assert "Needs the outlet: login permission closed-by-bank." in notes
 
 

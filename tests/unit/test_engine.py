@@ -23,7 +23,19 @@ from foregate.rules.engine import (
     tier_of,
 )
 from foregate.rules.journeys import BUILT, EVERYTHING, JOURNEYS, Built, Journey, Table, all_open, table
-from foregate.rules.words import CARD_PIN, PASSWORD, PERMIT, PHONE_CODE, Tier, Who, is_satisfied, proofs_of
+from foregate.rules.words import (
+    CARD_PIN,
+    DEVICE,
+    PASSKEY,
+    PASSWORD,
+    PERMIT,
+    PHONE_CODE,
+    SOCIAL,
+    Tier,
+    Who,
+    is_satisfied,
+    proofs_of,
+)
 
 SIGN_IN = JOURNEYS["sign-in"]
 FREEZE = JOURNEYS["freeze"]
@@ -63,35 +75,36 @@ def asked(row: Journey, *proved: str, built: Built = BUILT, **more: object) -> t
 
 def test_first_who_you_are() -> None:
     """In every way that is built, in the order of the table."""
-    assert decide(SIGN_IN, Progress(), BUILT) == Identify((Who.PHONE, Who.CARD, Who.USER_NAME))
+    by = (Who.PHONE, Who.CARD, Who.USER_NAME, Who.PASSKEY, Who.WECHAT, Who.ALIPAY)
+    assert decide(SIGN_IN, Progress(), BUILT) == Identify(by)
 
 
 def test_then_something_you_hold() -> None:
     """A stranger is never asked for a password, so never gets to charge it."""
-    assert asked(SIGN_IN) == ("phone_code",)
-    assert asked(SIGN_IN, built=EVERYTHING) == ("phone_code", "passkey")
+    assert asked(SIGN_IN) == ("phone_code", "passkey")
+    assert asked(JOURNEYS["sign-in-basic"]) == ("phone_code",)
 
 
 def test_then_something_you_know_by_any_way_still_open() -> None:
     """No page is a wall: every other way is offered with the first."""
-    assert asked(SIGN_IN, "phone_code") == ("password", "card_pin")
+    assert asked(SIGN_IN, "phone_code") == ("password", "card_pin", "passkey")
     assert asked(SIGN_IN, "phone_code", built=EVERYTHING) == ("password", "card_pin", "face", "passkey")
 
 
 def test_a_remembered_device_counts_without_being_asked_for() -> None:
     """It is looked at; the code remains as another way."""
-    assert asked(SIGN_IN, "device") == ("password", "card_pin", "phone_code")
+    assert asked(SIGN_IN, "device") == ("password", "card_pin", "phone_code", "passkey")
 
 
 def test_a_chosen_way_is_shown_first() -> None:
     """`I can't use this, show me another way`; a way that is not open is not shown for being chosen."""
-    assert asked(SIGN_IN, "phone_code", chosen="card_pin") == ("card_pin", "password")
-    assert asked(SIGN_IN, "phone_code", chosen="face") == ("password", "card_pin")
+    assert asked(SIGN_IN, "phone_code", chosen="card_pin") == ("card_pin", "password", "passkey")
+    assert asked(SIGN_IN, "phone_code", chosen="face") == ("password", "card_pin", "passkey")
 
 
 def test_what_cannot_be_used_is_left_out_after_possession() -> None:
     """A blocked password is not asked for; the PIN is."""
-    assert asked(SIGN_IN, "phone_code", unusable={"password": "proof-blocked"}) == ("card_pin",)
+    assert asked(SIGN_IN, "phone_code", unusable={"password": "proof-blocked"}) == ("card_pin", "passkey")
 
 
 def test_before_possession_nothing_of_the_customer_shows() -> None:
@@ -103,7 +116,7 @@ def test_before_possession_nothing_of_the_customer_shows() -> None:
 
 def test_when_no_way_is_left_the_cause_says_why() -> None:
     """Only after possession; the remedies of the cause lead out of the journey."""
-    off = {"password": "proof-blocked", "card_pin": "proof-disabled"}
+    off = {"password": "proof-blocked", "card_pin": "proof-disabled", "passkey": "proof-disabled"}
     stuck = decide(SIGN_IN, Progress(who=Who.PHONE, proved=frozenset({"phone_code"}), unusable=off), BUILT)
 
     assert stuck == Stuck("proof-blocked")
@@ -111,7 +124,7 @@ def test_when_no_way_is_left_the_cause_says_why() -> None:
 
 def test_a_stranger_who_is_stuck_hears_the_twin() -> None:
     """A journey that begins with a device nobody brought ends the same for everybody."""
-    row = ALL_OPEN["sign-in-social"]
+    row = msgspec.structs.replace(ALL_OPEN["sign-in-social"], prove=SOCIAL & DEVICE)
     stuck = decide(row, Progress(who=Who.WECHAT, unusable={"social": "proof-disabled"}), EVERYTHING)
 
     assert stuck == Stuck(TWIN)
@@ -133,7 +146,7 @@ def test_a_guessable_proof_without_a_counter_is_never_asked_for() -> None:
     """Nor is its way open."""
     uncharged = msgspec.structs.replace(SIGN_IN, charges=("phone_code", "card_pin"))
 
-    assert asked(uncharged, "phone_code") == ("card_pin",)
+    assert asked(uncharged, "phone_code") == ("card_pin", "passkey")
 
 
 def test_a_permit_is_asked_for_after_the_code() -> None:
@@ -144,9 +157,9 @@ def test_a_permit_is_asked_for_after_the_code() -> None:
     later = decide(row, Progress(who=Who.PHONE, proved=frozenset({"phone_code"})), BUILT)
     slip = decide(row, Progress(who=Who.PHONE, proved=frozenset({"permit"})), BUILT)
 
-    assert first == Prove(PHONE_CODE, ())
-    assert later == Prove(CARD_PIN, (PERMIT,))
-    assert slip == Prove(PHONE_CODE, ())
+    assert first == Prove(PHONE_CODE, (PASSKEY,))
+    assert later == Prove(CARD_PIN, (PERMIT, PASSKEY))
+    assert slip == Prove(PHONE_CODE, (PASSKEY,))
     assert tier_of(row, frozenset({"permit"})) is Tier.ANYONE
 
 

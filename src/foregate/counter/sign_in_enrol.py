@@ -13,13 +13,13 @@ import msgspec
 import pyotp
 
 from foregate.counter import sign_in_passkey
-from foregate.counter.passkey_site import Site
 from foregate.counter.sessions import PASSKEY, PASSWORD, staff_event
 from foregate.counter.sign_in import step_of
 from foregate.counter.sign_in_passkey import ENROL, Ceremony
+from foregate.passkey_site import Site
 from foregate.ports import Taken, UnitOfWork
 from foregate.ports.counter import StaffMember
-from foregate.ports.credentials import Enrolment, StaffSecret
+from foregate.ports.credentials import Enrolment, StaffPasskey, StaffSecret
 from foregate.rules import inputs, limits, passwords
 from foregate.rules.inputs import BadInput
 from foregate.situation import Refused, World
@@ -112,23 +112,34 @@ async def choose_passkey(
     world: World, site: Site, code: str, credential: str, *, browser: str | None, source: str
 ) -> StaffMember | Refused:
     """Keep the passkey that was made."""
-    from foregate.counter import passkey_wire
+    from foregate import passkey_wire
 
     now, invited = world.clock.now(), await look(world, code)
     if isinstance(invited, Refused):
         return invited
     async with world.store.begin() as tx:
         challenge = await tx.staff_credentials.take_challenge(sign_in_passkey.digest_of(browser), ENROL, now)
-    made = passkey_wire.made(site, credential, challenge, invited.member.staff_id, now) if challenge else None
+    made = passkey_wire.made(site, credential, challenge) if challenge else None
     if made is None:
         return Refused(cause=NOT_MADE)
+    passkey = StaffPasskey(
+        credential_id=made.credential_id,
+        staff_id=invited.member.staff_id,
+        public_key=made.public_key,
+        sign_count=made.sign_count,
+        is_backed_up=made.is_backed_up,
+        created_at=now,
+        used_at=0,
+    )
     try:
         async with world.store.begin() as tx:
             used = await tx.staff_credentials.use_enrolment(_digest(world, code), now)
-            if used is None or used.staff_id != made.staff_id:
+            if used is None or used.staff_id != passkey.staff_id:
                 return Refused(cause=CODE_UNKNOWN)
-            await tx.staff_credentials.insert_passkey(made)
-            event = staff_event(used.staff_id, "staff-enrolled", source, method=PASSKEY, synced=int(made.is_backed_up))
+            await tx.staff_credentials.insert_passkey(passkey)
+            event = staff_event(
+                used.staff_id, "staff-enrolled", source, method=PASSKEY, synced=int(passkey.is_backed_up)
+            )
             await tx.audit.record(event, now)
     except Taken:
         return Refused(cause=NOT_MADE)

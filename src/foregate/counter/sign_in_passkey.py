@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
 
+from foregate import passkey_options
 from foregate.counter import sessions
 from foregate.counter.guard import chain_of
-from foregate.counter.passkey_site import Site
 from foregate.counter.sessions import Opened
 from foregate.counter.sign_in import NOT_RECOGNISED
+from foregate.passkey_site import Site
 from foregate.ports import Event
 from foregate.ports.counter import StaffMember
 from foregate.ports.credentials import StaffChallenge, StaffPasskey
 from foregate.rules import limits
 from foregate.situation import Refused, World
-
-if TYPE_CHECKING:
-    from webauthn.helpers.structs import AuthenticationCredential
 
 ENROL, SIGN_IN = "enrol", "sign-in"
 
@@ -60,16 +58,14 @@ async def ask(world: World, purpose: str) -> tuple[str, bytes]:
 async def begin(world: World, site: Site) -> Ceremony:
     """Ask for any passkey that this browser has for us: nobody has to say who they are first."""
     browser, challenge = await ask(world, SIGN_IN)
-    from foregate.counter import passkey_wire
-
-    return Ceremony(passkey_wire.options_to_sign_in(site, challenge), browser)
+    return Ceremony(passkey_options.to_sign_in(site, challenge), browser)
 
 
 async def finish(
     world: World, site: Site, credential: str, *, browser: str | None, source: str, instead_of: str | None = None
 ) -> Opened | Refused:
     """Check what the authenticator signed, and open a session."""
-    from foregate.counter import passkey_wire
+    from foregate import passkey_wire
 
     now, answer = world.clock.now(), passkey_wire.parsed(credential)
     async with world.store.begin() as tx:
@@ -77,20 +73,17 @@ async def finish(
         passkey = await tx.staff_credentials.find_passkey(answer.raw_id) if answer else None
     if answer is None or challenge is None or passkey is None:
         return await _refused(world, passkey, "unknown", source)
-    counted = passkey_wire.counted(site, answer, challenge, passkey)
-    if counted is None:
-        return await _refused(world, passkey, _why(answer, passkey), source)
+    used = passkey_wire.used(site, answer, challenge, UUID(passkey.staff_id).bytes, passkey.public_key)
+    if used is None or not passkey_wire.has_counted_on(passkey.sign_count, used.sign_count):
+        return await _refused(world, passkey, "does-not-fit" if used is None else "counted-back", source)
     async with world.store.begin() as tx:
         member = await tx.staff.find(passkey.staff_id)
-        is_used = await tx.staff_credentials.use_passkey(passkey.credential_id, passkey.sign_count, counted, now)
+        is_used = await tx.staff_credentials.use_passkey(
+            passkey.credential_id, passkey.sign_count, used.sign_count, now
+        )
         if member is not None and member.is_active and is_used:
             return await sessions.begin(tx, member, sessions.PASSKEY, source=source, now=now, instead_of=instead_of)
     return await _refused(world, passkey, "inactive", source)
-
-
-def _why(answer: AuthenticationCredential, passkey: StaffPasskey) -> str:
-    counted = int.from_bytes(answer.response.authenticator_data[33:37])
-    return "counted-back" if passkey.sign_count and counted <= passkey.sign_count else "does-not-fit"
 
 
 async def _refused(world: World, passkey: StaffPasskey | None, why: str, source: str) -> Refused:
@@ -111,7 +104,6 @@ async def begin_new(world: World, site: Site, member: StaffMember) -> Ceremony:
     browser, challenge = await ask(world, ENROL)
     async with world.store.begin() as tx:
         known = await tx.staff_credentials.passkeys_of(member.staff_id)
-    from foregate.counter import passkey_wire
-
-    options = passkey_wire.options_to_enrol(site, member, challenge, [passkey.credential_id for passkey in known])
+    owner = passkey_options.Owner(UUID(member.staff_id).bytes, member.user_name, member.name)
+    options = passkey_options.to_enrol(site, owner, challenge, [passkey.credential_id for passkey in known])
     return Ceremony(options, browser)

@@ -15,6 +15,7 @@ from foregate.demo.people import PEOPLE
 from foregate.demo.phone import SimulatedPhone
 from foregate.demo.staff import PASSWORD as STAFF_PASSWORD
 from foregate.demo.staff import STAFF, code_seconds
+from foregate.doors.clients import CLAIM, claimed_agent
 from foregate.doors.pages import assets, forms
 from foregate.doors.pages.render import Page, add_templates, respond, since
 from foregate.doors.requests import caller_of, language_of
@@ -22,6 +23,12 @@ from foregate.rules.inputs import BadInput, normal_phone
 
 FOLDER: Final = Path(__file__).parent
 SHOWN: Final = 30
+# What the demo's visitors may claim to come with; the demo's minimums lie between old and new.
+CLAIMS: Final = (
+    "ForegateApp/2.9", "ForegateApp/3.4", "MicroMessenger/7.0.10", "MicroMessenger/8.0.50", "AlipayClient/9.0",
+    "Chrome/60.0 Safari/537.36",
+)  # fmt: skip
+MINIMUMS: Final = ("app=3.2", "wechat=8.0", "alipay=10.3", "chrome=80")
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -79,6 +86,24 @@ async def send_text(request: Request) -> Response:
     return RedirectResponse(f"/demo/phone?sent={'yes' if is_taken else 'no'}{of}", 303)
 
 
+async def show_app(request: Request) -> Response:
+    """The app's shell: claim to be an old version of something, and see the front door say so."""
+    await caller_of(request)
+    page = Page(template="app.html", back="/demo/app")
+    return respond(page, request, claims=CLAIMS, agent=claimed_agent(request))
+
+
+async def claim(request: Request) -> Response:
+    """Claim to be one of these from now on; nothing else may be claimed."""
+    chosen = (await forms.posted(request)).get("claim", "")
+    response = RedirectResponse("/demo/app", 303)
+    if chosen in CLAIMS:
+        request.app.state.cookies.set(response, CLAIM, chosen)
+    else:
+        request.app.state.cookies.clear(response, CLAIM)
+    return response
+
+
 async def serve_poll(request: Request) -> Response:
     """The script that keeps the phone fresh."""
     return assets.serve(request, poll())
@@ -92,6 +117,8 @@ def routes() -> list[BaseRoute]:
         Route("/demo/phone", show_phone, methods=["GET"]),
         Route("/demo/phone", send_text, methods=["POST"]),
         Route("/demo/phone/messages.json", show_messages, methods=["GET"]),
+        Route("/demo/app", show_app, methods=["GET"]),
+        Route("/demo/app", claim, methods=["POST"]),
         Route(poll().path, serve_poll, methods=["GET"]),
     ]
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from foregate.bootstrap import Foregate, SystemClock, build
 from foregate.demo import pages
+from foregate.demo.providers.accounts import ALIPAY_APP, WECHAT_APPS
+from foregate.demo.providers.desk import keys_in
 from foregate.demo.settle import settle
 from foregate.doors.serve import run as serve
 from foregate.doors.serve import run_fast, set_up_logging
@@ -33,13 +40,53 @@ def run(host: str, port: int, folder: Path | None) -> None:
 
 
 async def _run(host: str, port: int, folder: Path) -> None:
-    house = await open_demo(folder, f"http://{host}:{port}")
+    origin = f"http://{host}:{port}"
+    with doubles(folder, port + 1, origin) as there:
+        await _serve(host, port, folder, there)
+
+
+async def _serve(host: str, port: int, folder: Path, providers: str) -> None:
+    house = await open_demo(folder, f"http://{host}:{port}", social_settings(folder, providers))
     print(f"Foregate demo bank: http://{host}:{port}  (people to try: /demo, their phone: /demo/phone)", flush=True)
     await serve(house.app, host, port)
 
 
-async def open_demo(folder: Path, origin: str) -> Foregate:
-    """Build the demo house in `folder`, and settle its people when they are not there yet."""
+@contextmanager
+def doubles(folder: Path, port: int, bank: str) -> Iterator[str]:
+    """Run the doubles of WeChat and Alipay as a process of their own while the demo runs; yield their origin."""
+    keys = folder / "providers"
+    keys_in(keys)  # made here once, so that both sides find them
+    asked = [sys.executable, "-m", "foregate.demo.providers", "--port", str(port), "--folder", os.fspath(keys)]
+    running = subprocess.Popen([*asked, "--bank", bank])  # noqa: S603 -- our own module, nothing of a visitor's in it
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
+def social_settings(folder: Path, providers: str) -> dict[str, Any]:
+    """Return the settings that make the doubles this bank's WeChat and Alipay."""
+    keys, names = folder / "providers", ("wechat", "wechat_inside", "wechat_mobile")
+    found: dict[str, Any] = {}
+    for name, (app_id, secret) in zip(names, WECHAT_APPS.items(), strict=True):
+        path = keys / f"{name}.secret"
+        path.write_text(secret, "ascii")
+        found |= {f"{name}_app_id": app_id, f"{name}_secret_file": os.fspath(path)}
+    return found | {
+        "wechat_pages_url": providers,
+        "wechat_api_url": providers,
+        "alipay_app_id": ALIPAY_APP,
+        "alipay_key_file": os.fspath(keys / "app.pem"),
+        "alipay_public_key_file": os.fspath(keys / "alipay.pub"),
+        "alipay_authorize_url": f"{providers}/oauth2/publicAppAuthorize.htm",
+        "alipay_gateway_url": f"{providers}/gateway.do",
+        "social_allows_loopback": True,
+    }
+
+
+async def open_demo(folder: Path, origin: str, more: Mapping[str, Any] = MappingProxyType({})) -> Foregate:
+    """Build the demo house in `folder`, and settle its people when they are not there yet. `more` is set too."""
     keys_file, database = folder / "keys.toml", folder / "demo.db"
     if not keys_file.exists():
         write_keys(keys_file)
@@ -53,7 +100,9 @@ async def open_demo(folder: Path, origin: str) -> Foregate:
         bank_name="Foregate 示范银行",
         hotline="95000",
         text_us_number="1069095000",
+        minimum_versions=pages.MINIMUMS,
         is_demo=True,
+        **more,
     )
     phones = SimulatedPhones(SystemClock())
     house = await build(settings, gateway=phones, routes=tuple(pages.routes()), state={"phones": phones})

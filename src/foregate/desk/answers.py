@@ -10,6 +10,7 @@ import msgspec
 
 from foregate.desk import identify
 from foregate.rules import inputs
+from foregate.rules.social_inputs import Returned
 from foregate.rules.words import Who
 
 
@@ -36,6 +37,7 @@ class Slow(msgspec.Struct, frozen=True, kw_only=True):
     given: inputs.Answer | None = None
     prepares: bool = False
     sharing: str | None = None
+    social: Any = None  # a trip to WeChat or Alipay
 
 
 def typed(kind: type[inputs.AnAnswer], answer: Mapping[str, Any]) -> inputs.AnAnswer:
@@ -55,7 +57,7 @@ def _named(kind: type[inputs.Answer], answer: Mapping[str, Any], message: str) -
     return {name if name in kind.__struct_fields__ else "answer": "shape"}
 
 
-def claim_of(answered: Answered | None) -> identify.Claim | None:
+def claim_of(answered: Answered | None) -> identify.Claim | Returned | None:
     """Return the claim that an answer makes, if it answers an identifying step. Raises InvalidFields."""
     if answered is None:
         return None

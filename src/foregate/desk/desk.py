@@ -19,15 +19,17 @@ from typing import Any
 import msgspec
 
 from foregate.acts import register
-from foregate.desk import identify, steps
+from foregate.desk import identify, social, steps
 from foregate.desk.answers import Answered, Slow, claim_of
-from foregate.desk.state import State, unseal
+from foregate.desk.state import Errand, State, unseal
 from foregate.desk.turn import Caller, House, Turn
 from foregate.desk.view import Reply, Told
 from foregate.ids import new_id
 from foregate.ports import Busy, Customer, JourneyRow, SessionRow, Taken, UnitOfWork, Unreachable
 from foregate.rules import engine, inputs, limits
-from foregate.rules.words import Tier, Who
+from foregate.rules.social import Provider
+from foregate.rules.social_inputs import Returned
+from foregate.rules.words import PASSKEY, Tier, Who
 from foregate.situation import Evidence, Refused
 
 
@@ -48,18 +50,22 @@ class Desk:
         row = self.house.journeys.get(name)
         if row is None or not row.is_public:
             return self.told_outside("journey-not-open")
-        who = engine.who_open(row, self.house.built)
+        who = social.who_offered(row, self.house)
+        if not who:
+            return self.told_outside("journey-not-open")
         if Who.SESSION in who and caller.session is not None:
             return await self._start_signed_in(name, caller, caller.session, first)
         if who == (Who.SESSION,):
             return self.told_outside("not-signed-in")
-        if first is not None and first.step not in who:
+        if first is not None and first.step == "choose":
+            return await self._start_choosing(name, caller, first)
+        if first is not None and (first.step not in who or Who(first.step) in social.WHO):
             return self.told_outside("input-invalid", fields={"step": "not-offered"}, journey_name=name)
         try:
             claim = claim_of(first)
         except inputs.InvalidFields as wrong:
             return self.told_outside("input-invalid", fields=wrong.fields, journey_name=name)
-        if claim is None:
+        if claim is None or isinstance(claim, Returned):
             return await self._start_unnamed(name, caller)
         return await self._start_named(name, caller, claim)
 
@@ -68,6 +74,13 @@ class Desk:
             turn = self._fresh(tx, name, caller)
             await turn.save(moved=False)
             return Reply(view=await turn.view(), is_new=True)
+
+    async def _start_choosing(self, name: str, caller: Caller, first: Answered) -> Reply:
+        """Begin at another way than the first: a page that waits for a passkey asks once."""
+        async with self._world.store.begin() as tx:
+            turn = self._fresh(tx, name, caller)
+            await turn.save(moved=False)
+            return msgspec.structs.replace(await steps.choose(turn, await turn.decide(), first), is_new=True)
 
     async def _start_named(self, name: str, caller: Caller, claim: identify.Claim) -> Reply:
         holder = await identify.ask_core(claim, self._world)
@@ -85,10 +98,17 @@ class Desk:
             if customer is None:
                 return self.told_outside("session-ended")
             turn = self._fresh(tx, name, caller)
-            digest = identify.digest_of_session(session.session_id, self._world.keyring)
+            if first is not None and first.step == "choose":
+                # Which account is to be linked: known before anything is asked, so that nobody chooses twice.
+                way, first = first.answer.get("way"), None
+                turn.change(errand=Errand(provider=Provider(way)) if way in set(Provider) else None)
+            about = turn.state.errand.provider if turn.state.errand else ""
+            digest = identify.digest_of_session(session.session_id + about, self._world.keyring)
             reply = await self._tapped(turn, digest) or await self._begun(turn, digest, customer, session)
         if first is None or reply.view is None or reply.view.status != "open":
             return reply
+        if reply.view.step is None or reply.view.step.name != first.step:
+            return reply  # something has to be proved again before: the answer is asked for after
         first = msgspec.structs.replace(first, version=reply.view.version)
         return msgspec.structs.replace(await self.answer(reply.view.id, caller, first), is_new=reply.is_new)
 
@@ -100,8 +120,15 @@ class Desk:
             evidence=tuple(Evidence(proof, at) for proof, at in session.evidence),
             session_id=session.session_id,
             device_id=session.device_id,
+            cools_until=await self._cools_until(turn, session),
         )
         return msgspec.structs.replace(await steps.advance(turn), is_new=True)
+
+    async def _cools_until(self, turn: Turn, session: SessionRow) -> int:
+        """Return until when the passkey that opened a session may have been a new one: of several, the newest."""
+        used_at = max((at for proof, at in session.evidence if proof == PASSKEY.name), default=0)
+        rows = await turn.tx.passkeys.of(session.customer_id) if used_at else ()
+        return max((row.created_at + limits.COOLING_SECONDS for row in rows if row.created_at <= used_at), default=0)
 
     async def _tapped(self, fresh: Turn, digest: bytes) -> Reply | None:
         """Return the journey of a first tap, if this is a second one."""
@@ -203,6 +230,8 @@ class Desk:
             if isinstance(reply, Slow):
                 raise TypeError("a slow proof led to more slow work")
             return reply
+        if slow.social is not None:
+            return await steps.came_back(turn, slow.social, work)
         if slow.sharing is not None:
             return await steps.shared(turn, work)
         if isinstance(work, Refused):
@@ -212,6 +241,8 @@ class Desk:
     async def _work(self, slow: Slow, journey_id: str, caller: Caller) -> Any:
         if slow.proof is not None:
             return await slow.proof.compare(slow.typed, slow.ticket, self._world)
+        if slow.social is not None:
+            return await social.ask(slow.social, self._world)
         if slow.sharing is not None:
             return await self._world.core.cards_bound_to(slow.sharing)
         async with self._world.store.begin() as tx:

@@ -17,7 +17,9 @@ from msgspec.structs import replace
 from foregate.ids import customer_id_of as customer_id_of
 from foregate.ids import derived_id as _id
 from foregate.ports import CardHolder, Customer, Keyring, UnitOfWork
+from foregate.proofs import passkey
 from foregate.rules import inputs
+from foregate.rules.social_inputs import Returned
 from foregate.rules.words import Who
 from foregate.situation import Subject, World
 
@@ -74,6 +76,20 @@ class ByBooking(inputs.Answer, frozen=True):
     case_number: inputs.CaseNumber = ""
 
 
+class ByPasskey(inputs.Answer, frozen=True):
+    """Nothing typed: what a passkey signed says whose it is, and shows it."""
+
+    credential: inputs.Credential
+
+
+class ByWeChat(Returned, frozen=True):
+    """An account of WeChat."""
+
+
+class ByAlipay(Returned, frozen=True):
+    """An account of Alipay."""
+
+
 class PickAnswer(inputs.Answer, frozen=True):
     """Which of the customers who share a number, by the value offered."""
 
@@ -86,11 +102,14 @@ CLAIMS: dict[Who, type[inputs.Answer]] = {
     Who.USER_NAME: ByUserName,
     Who.CARD_AND_PHONE: ByCardAndPhone,
     Who.CARD_NAME_DOCUMENT: ByCardNameDocument,
+    Who.PASSKEY: ByPasskey,
     Who.LINK: ByLink,
     Who.ANYBODY: ByBooking,
+    Who.WECHAT: ByWeChat,
+    Who.ALIPAY: ByAlipay,
 }
 
-Claim = ByPhone | ByCard | ByUserName | ByCardAndPhone | ByCardNameDocument | ByLink | ByBooking
+Claim = ByPhone | ByCard | ByUserName | ByCardAndPhone | ByCardNameDocument | ByPasskey | ByLink | ByBooking
 
 
 def claim_key(claim: Claim) -> str:
@@ -104,6 +123,8 @@ def claim_key(claim: Claim) -> str:
             return f"card:{card}"
         case ByLink(token=token):
             return f"link:{token}"
+        case ByPasskey(credential=credential):
+            return f"passkey:{credential}"
 
 
 def digest_of(claim: Claim, keyring: Keyring) -> bytes:
@@ -116,9 +137,11 @@ def digest_of_session(session_id: str, keyring: Keyring) -> bytes:
     return keyring.digest("journey-claim", f"session:{session_id}")
 
 
-async def ask_core(claim: Claim, world: World) -> CardHolder | None:
+async def ask_core(claim: Claim | Returned, world: World) -> CardHolder | None:
     """Ask the core bank about the claimed card, outside any transaction. Claims without a card ask nothing."""
-    if isinstance(claim, ByPhone | ByUserName | ByLink | ByBooking):
+    if isinstance(claim, ByPasskey):
+        await passkey.ready()
+    if isinstance(claim, ByPhone | ByUserName | ByPasskey | ByLink | ByBooking | Returned):
         return None
     return await world.core.holder(claim.card_number)
 
@@ -141,6 +164,8 @@ async def subject_of(claim: Claim, holder: CardHolder | None, tx: UnitOfWork, ke
             return _anybody(claim, keyring)
         case ByLink():
             return await _by_link(claim, tx, keyring)
+        case ByPasskey():
+            raise LookupError("whose a passkey is only its signature says")
 
 
 async def _by_phone(claim: ByPhone, tx: UnitOfWork, keyring: Keyring) -> Subject:

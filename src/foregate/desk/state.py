@@ -5,8 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from foregate.ports import JourneyRow, Keyring
+from foregate.rules.social import Attribute, Provider
 from foregate.rules.words import Who
 from foregate.situation import Evidence, Subject
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """An account about to be linked. `wants`: what may be taken along; None: the visitor was not asked yet."""
+
+    provider: Provider
+    wants: tuple[Attribute, ...] | None = None
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,9 +27,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[tuple[str, str], ...] = ()
     device_id: str | None = None
     session_id: str | None = None
+    cools_until: int = 0  # what was shown is new, and buys nothing that lasts before
     language: str = "zh"
     outcome_session: str | None = None
     outcome_facts: dict[str, str | int] = {}
+    errand: Errand | None = None
 
 
 _ENCODER = msgspec.json.Encoder()

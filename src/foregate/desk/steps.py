@@ -8,28 +8,38 @@ from __future__ import annotations
 from typing import Any
 
 from foregate.acts import Done
-from foregate.desk import bookings, identify
+from foregate.acts.social import Found, digests_of
+from foregate.desk import bookings, identify, social
 from foregate.desk.answers import Answered, Slow, typed
 from foregate.desk.turn import Turn
 from foregate.desk.view import Reply
 from foregate.ports import CardHolder, Event
-from foregate.proofs import More, ProofKind, device, face, phone_code
+from foregate.proofs import More, ProofKind, device, face, passkey, phone_code
 from foregate.rules import engine, inputs, limits, permission
 from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
 from foregate.rules.permission import Permission
+from foregate.rules.social_inputs import Returned
 from foregate.rules.words import CodeTo, Tier, Who
 from foregate.situation import Evidence, Refused
 from foregate.tokens import parse
 
+PASSKEY_OPTIONS = "passkey-options"
 
-async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, holder: CardHolder | None) -> Reply | Slow:
+
+async def take(
+    turn: Turn, answered: Answered, claim: identify.Claim | Returned | None, holder: CardHolder | None
+) -> Reply | Slow:
     """Match the answer with what is asked. Returns the reply, or what has to be finished outside."""
     decision = await turn.decide()
     match decision:
         case _ if answered.step == "choose":
             return await choose(turn, decision, answered)
         case Identify(who=who) if answered.step in who and claim is not None:
+            if isinstance(claim, Returned):
+                return await social.returned(turn, answered, claim, decision)
             return await identified(turn, claim, holder)
+        case _ if answered.step == PASSKEY_OPTIONS:
+            return await _ask_authenticator(turn, decision)
         case Prove(proof=proof) if answered.step in ("resend", "text-us") and proof.name == "phone_code":
             return await _by_phone(turn, answered.step)
         case Prove(proof=proof) if answered.step == "begin" and proof.name == "face":
@@ -38,6 +48,10 @@ async def take(turn: Turn, answered: Answered, claim: identify.Claim | None, hol
             return await _prove(turn, turn.house.proofs[proof.name], answered)
         case Pick() if answered.step == "pick":
             return await _pick(turn, answered)
+        case Inform() if answered.step == social.AUTHORIZE and social.is_asked(decision, turn):
+            return await social.begin(turn, answered)
+        case Inform() if answered.step == turn.row.act and social.is_asked(decision, turn):
+            return await social.returned(turn, answered, typed(Returned, answered.answer), decision)
         case Inform() if answered.step == turn.row.act:
             wanted = turn.house.acts[turn.row.act].INPUT
             return Slow(prepares=True, given=typed(wanted, answered.answer) if wanted else None)
@@ -50,6 +64,8 @@ async def choose(turn: Turn, decision: engine.Decision, answered: Answered) -> R
     match decision:
         case Identify(who=who) if way in who:
             turn.change(chosen=way)
+            if way == Who.PASSKEY:
+                await passkey.draw(turn.situation())
             await turn.save(moved=True)
             return Reply(view=await turn.view())
         case Prove(others=others) if any(proof.name == way for proof in others):
@@ -61,19 +77,56 @@ async def choose(turn: Turn, decision: engine.Decision, answered: Answered) -> R
 async def identified(turn: Turn, claim: identify.Claim, holder: CardHolder | None) -> Reply:
     """The visitor said who they are. A remembered device of that very customer counts from here on."""
     keyring = turn.house.world.keyring
+    if isinstance(claim, identify.ByPasskey):
+        return await _by_passkey(turn, claim)
     subject = await identify.subject_of(claim, holder, turn.tx, keyring)
     if isinstance(claim, identify.ByBooking) and (objected := await bookings.objection(turn, claim)) is not None:
         return objected
     who = next(who for who, kind in identify.CLAIMS.items() if isinstance(claim, kind))
-    seen = await device.recognise(parse(turn.caller.device), subject.customer_id, turn.tx)
     turn.change(who=who, subject=subject, chosen=None)
     turn.claim(identify.digest_of(claim, keyring))
     if isinstance(claim, identify.ByLink):
         return await _by_link(turn, claim)
-    if seen is not None:
-        turn.change(evidence=(Evidence("device", turn.now),), device_id=seen.device_id)
-        if seen.seen_at + limits.DEVICE_TOUCH_SECONDS <= turn.now:
-            await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
+    await _recognise(turn)
+    return await advance(turn)
+
+
+async def _recognise(turn: Turn) -> None:
+    """Look whether this browser is one that the customer asked to remember."""
+    seen = await device.recognise(parse(turn.caller.device), turn.subject.customer_id, turn.tx)
+    if seen is None:
+        return
+    turn.change(evidence=(*turn.state.evidence, Evidence("device", turn.now)), device_id=seen.device_id)
+    if seen.seen_at + limits.DEVICE_TOUCH_SECONDS <= turn.now:
+        await turn.tx.devices.touch(seen.customer_id, seen.device_id, turn.now)
+
+
+async def came_back(turn: Turn, trip: social.Trip, found: Found | Refused) -> Reply:
+    """The provider answered. Whatever it said, the state and the code are spent."""
+    if isinstance(found, Refused):
+        await turn.save(moved=True)
+        reply = await turn.told(found)
+        details: dict[str, str | int] = {"journey": turn.row.name, "provider": trip.provider, "cause": found.cause}
+        await _record(turn, "provider-refused", details)
+        return reply
+    return await perform(turn, found) if trip.links else await _recognised(turn, found)
+
+
+async def _recognised(turn: Turn, found: Found) -> Reply:
+    """The account says who they are, and is something they have. A remembered device of that customer counts too."""
+    keyring = turn.house.world.keyring
+    holder = await turn.tx.social.holder(found.provider, digests_of(found.provider, found.names, keyring))
+    customer = await turn.tx.customers.find(holder) if holder is not None else None
+    if customer is None:
+        return await end(turn, Refused(cause="social-not-linked"))
+    turn.change(
+        who=Who(found.provider),
+        subject=identify.of_customer(customer),
+        chosen=None,
+        evidence=(Evidence("social", turn.now),),
+    )
+    await _recognise(turn)
+    await turn.tx.social.touch(customer.customer_id, found.provider, turn.now)
     return await advance(turn)
 
 
@@ -84,6 +137,36 @@ async def _by_link(turn: Turn, claim: identify.ByLink) -> Reply:
         return await end(turn, Refused(cause="link-over"))
     turn.change(evidence=(Evidence("notice_link", turn.now),))
     return await advance(turn)
+
+
+async def _by_passkey(turn: Turn, claim: identify.ByPasskey) -> Reply:
+    """Nobody typed a name: the key that signed is found, checked and counted, and says whose it is."""
+    at, given = turn.situation(), passkey.Answer(claim.credential)
+    ticket = await passkey.take(claim.credential, at)
+    verdict = await passkey.settle(await passkey.compare(given, ticket, at.world), ticket, at)
+    customer = await turn.tx.customers.find(ticket.row.customer_id) if ticket.row else None
+    if isinstance(verdict, Refused) or customer is None:
+        turn.change(chosen=Who.PASSKEY.value)
+        return await _refused(turn, passkey.PROOF.name, Refused(cause="not-recognised"))
+    turn.change(
+        who=Who.PASSKEY,
+        subject=identify.of_customer(customer),
+        chosen=None,
+        evidence=(Evidence(passkey.PROOF.name, turn.now),),
+        cools_until=verdict.cools_until,
+    )
+    turn.claim(identify.digest_of(claim, at.world.keyring))
+    await _recognise(turn)
+    return await advance(turn)
+
+
+async def _ask_authenticator(turn: Turn, decision: engine.Decision) -> Reply:
+    """A new challenge, for a page that stood open longer than one lives."""
+    if not turn.asks_authenticator(decision):
+        return await turn.told(Refused(cause="journey-moved-on"))
+    await passkey.draw(turn.situation())
+    await turn.save(moved=False)
+    return Reply(view=await turn.view())
 
 
 # ---------------------------------------------------------------- proofs
@@ -108,7 +191,7 @@ async def settle(turn: Turn, kind: ProofKind, compared: Any, ticket: Any) -> Rep
         return Reply(view=await turn.view())
     if isinstance(verdict, Refused):
         return await _refused(turn, kind.PROOF.name, verdict)
-    return await _proved(turn, kind.PROOF.name)
+    return await _proved(turn, kind.PROOF.name, verdict.cools_until)
 
 
 async def _begin_face(turn: Turn) -> Reply:
@@ -132,8 +215,10 @@ async def _by_phone(turn: Turn, action: str) -> Reply | Slow:
     return await _proved(turn, "phone_code")
 
 
-async def _proved(turn: Turn, proof: str) -> Reply | Slow:
+async def _proved(turn: Turn, proof: str, cools_until: int = 0) -> Reply | Slow:
     turn.change(evidence=(*turn.state.evidence, Evidence(proof, turn.now)), chosen=None)
+    if cools_until:
+        turn.change(cools_until=cools_until)
     if proof == "phone_code" and turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
         return Slow(sharing=turn.subject.phone or "")
     return await advance(turn)

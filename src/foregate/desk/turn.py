@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from foregate.acts import ActKind
+from foregate.acts import ActKind, passkeys
+from foregate.desk import social
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.sessions import idle_seconds
 from foregate.desk.state import State, seal
 from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told, View
 from foregate.ports import Customer, JourneyRow, SessionRow, UnitOfWork
-from foregate.proofs import ProofKind
+from foregate.proofs import ProofKind, passkey
 from foregate.rules import engine, limits
 from foregate.rules.causes import when_off
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
-from foregate.rules.inputs import fields_of
+from foregate.rules.inputs import Field, fields_of
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
-from foregate.rules.words import FACE, PERMIT, CodeTo, Tier, Who, proofs_of
+from foregate.rules.words import FACE, PASSKEY, PERMIT, CodeTo, Tier, Who, is_satisfied, proofs_of
 from foregate.situation import Refused, Situation, Subject, World
 
 NOBODY = Subject(
@@ -34,7 +36,12 @@ NOBODY = Subject(
 
 
 # What else may be done at a step.
-ACTIONS: Mapping[str, tuple[str, ...]] = {"phone_code": ("resend", "text-us"), "face": ("begin",)}
+AUTHENTICATOR = ("passkey-options",)
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "phone_code": ("resend", "text-us"),
+    FACE.name: ("begin",),
+    PASSKEY.name: AUTHENTICATOR,
+}
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +115,8 @@ class Turn:
             tx=self.tx,
             now=self.now,
             row=self.row,
+            journeys=self.house.journeys,
+            built=self.house.built,
             journey_id=self.stored.journey_id,
             subject=self.subject,
             lane=self.lane,
@@ -135,7 +144,9 @@ class Turn:
         )
         decision = engine.decide(self.row, progress, self.house.built)
         if isinstance(decision, Identify):
-            return Identify(tuple(who for who in decision.who if who in CLAIMS))
+            return Identify(
+                tuple(who for who in decision.who if who in CLAIMS and social.is_set_up(who, self.house.world))
+            )
         return decision
 
     async def _unusable(self) -> dict[str, str]:
@@ -154,6 +165,8 @@ class Turn:
             unusable[FACE.name] = "face-none"
         if PERMIT in proofs_of(self.row.prove) and not await self.tx.permits.was_given(self.subject.customer_id):
             unusable[PERMIT.name] = "permit-over"
+        if PASSKEY in proofs_of(self.row.prove) and not await self.tx.passkeys.of(self.subject.customer_id):
+            unusable[PASSKEY.name] = "proof-disabled"
         return unusable
 
     async def objection(self, *, is_last: bool) -> Refused | None:
@@ -168,13 +181,31 @@ class Turn:
         return await self.closed() if self.row.needs_permission and not is_last else None
 
     async def cooling(self) -> Refused | None:
-        """Return that the customer's number is too new for what this row does, or None."""
+        """Return that the passkey shown, or the customer's number, is too new for what this row does, or None."""
+        if self.row.seasoned and (new := self._rests_on_something_new()):
+            return Refused(cause="passkey-too-new", retry_in_seconds=new)
         if not self.row.cooling:
             return None
         customer = self.customer or await self.tx.customers.find(self.subject.customer_id)
         if customer is None or customer.cooling_until <= self.now:
             return None
         return Refused(cause="cooling-off", retry_in_seconds=customer.cooling_until - self.now)
+
+    def _rests_on_something_new(self) -> int:
+        """Return for how long the passkey that was shown cools still; 0 when the row is bought without it."""
+        is_bought_without = is_satisfied(self.row.prove, self.proved - {PASSKEY.name})
+        return 0 if is_bought_without else max(0, self.state.cools_until - self.now)
+
+    def asks_authenticator(self, decision: engine.Decision) -> bool:
+        """Say whether what is asked now is for an authenticator to answer."""
+        match decision:
+            case Identify(who=who):
+                return bool(who) and self._asked(who) is Who.PASSKEY
+            case Prove(proof=proof):
+                return proof is PASSKEY
+            case Inform():
+                return self.row.act in passkeys.ADD.ACTS
+        return False
 
     async def closed(self) -> Refused | None:
         """Return why login permission is closed in this lane, or None when it is open."""
@@ -214,7 +245,13 @@ class Turn:
         match decision:
             case Identify(who=who) if who:
                 asked = self._asked(who)
-                return StepView(name=asked.value, kind="identify", fields=fields_of(CLAIMS[asked]))
+                return StepView(
+                    name=asked.value,
+                    kind="identify",
+                    fields=fields_of(CLAIMS[asked]),
+                    actions=AUTHENTICATOR if asked is Who.PASSKEY else (),
+                    facts=await self._facts_of(asked),
+                )
             case Prove(proof=proof):
                 kind = self.house.proofs[proof.name]
                 actions = ACTIONS.get(proof.name, ())
@@ -228,8 +265,35 @@ class Turn:
             case Inform():
                 wanted = self.house.acts[self.row.act].INPUT
                 fields = fields_of(wanted) if wanted else ()
-                return StepView(name=self.row.act, kind="inform", fields=fields, options=await self._own())
+                if social.is_asked(decision, self):
+                    return self._elsewhere(fields)
+                is_added = self.row.act in passkeys.ADD.ACTS
+                return StepView(
+                    name=self.row.act,
+                    kind="inform",
+                    fields=fields,
+                    options=await self._own(),
+                    actions=AUTHENTICATOR if is_added else (),
+                    facts=await passkeys.facts(self.situation()) if is_added else {},
+                )
         return None
+
+    async def _facts_of(self, asked: Who) -> Mapping[str, Any]:
+        """Return what somebody needs who types nothing: a challenge to sign, or where to go."""
+        if asked is Who.PASSKEY:
+            return await passkey.facts(self.situation())
+        return social.facts(self, asked, social.WHO[asked], profile=False) if asked in social.WHO else {}
+
+    def _elsewhere(self, fields: tuple[Field, ...]) -> StepView:
+        """Return the step that links an account: what to agree to first, then where to go."""
+        return StepView(
+            name=self.row.act,
+            kind="inform",
+            fields=fields,
+            actions=(social.AUTHORIZE,),
+            facts=social.inform_facts(self),
+            options=social.options(self),
+        )
 
     async def _own(self) -> tuple[Option, ...]:
         """Return what of the customer's own the act may be about."""
@@ -241,6 +305,9 @@ class Turn:
             case "forget-device":
                 devices = await self.tx.devices.of(self.subject.customer_id)
                 return tuple(Option(row.device_id, agent=row.agent) for row in devices)
+            case "remove-passkey" | "rename-passkey":
+                mine = await self.tx.passkeys.of(self.subject.customer_id)
+                return tuple(Option(row.passkey_id, row.name, None if row.name else row.agent) for row in mine)
         return ()
 
     def _other_ways(self, decision: engine.Decision | None) -> tuple[OtherWay, ...]:

@@ -66,6 +66,9 @@ async def _add(
     from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
     from foregate.gateways.document_registry.embedded import EmbeddedRegistry
     from foregate.gateways.hashing import Argon2Hasher
+    from foregate.passkey_site import Site
+    from foregate.rules.journeys import BUILT, JOURNEYS
+    from foregate.rules.verdict import Rules
     from foregate.situation import World
     from foregate.store.keyring import load_keys
 
@@ -80,6 +83,8 @@ async def _add(
         hasher=hasher,
         core=core,
         registry=registry,
+        site=Site.of(settings),
+        rules=Rules(JOURNEYS, BUILT),
         accounts=EmbeddedAccounts(store, clock),
     )
     new = NewMember(user_name=user_name, name=name, role=role, outlet_id=outlet, core_ref=core_ref)

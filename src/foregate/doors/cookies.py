@@ -1,4 +1,4 @@
-"""The seven cookies, and nothing else that a browser keeps.
+"""The cookies, and nothing else that a browser keeps.
 
 Over TLS they are `__Host-` cookies: Secure, of this very host, for the whole site (RFC 6265bis 4.1.3). The demo on
 a loopback address has no TLS, so there they lose the prefix and the flag, and nowhere else.
@@ -9,6 +9,7 @@ a loopback address has no TLS, so there they lose the prefix and the flag, and n
   language  zh or en
   hide      this browser shows no amounts until asked
   staff     a member of staff, signed in at the console; never sent along from another site
+  agent     the demo alone: what its visitor wants to be taken for, an old version of something
   staff-ceremony   ties a passkey's challenge to the browser that asked for it; two minutes
 """
 

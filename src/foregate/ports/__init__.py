@@ -22,6 +22,11 @@ from foregate.ports.gateways import (
     Keyring,
     Throttle,
 )
+from foregate.ports.passkeys import (
+    PasskeyChallenge,
+    PasskeyRow,
+    Passkeys,
+)
 from foregate.ports.permits import (
     PermitRow,
     Permits,
@@ -59,8 +64,8 @@ from foregate.ports.store import (
 __all__ = [
     "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "CoreBank", "CounterRow", "Counters", "Customer",
     "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event", "Hasher", "JourneyRow",
-    "Journeys", "Keyring", "Message", "Outbox", "Permissions", "PermitRow", "Permits", "Person", "RegistryVerdict",
-    "Rejected", "SendVerdict", "SessionRow", "Sessions", "StopLinkRow", "StopLinks", "Store", "Taken",
-    "Throttle", "UnitOfWork", "Unreachable",
+    "Journeys", "Keyring", "Message", "Outbox", "PasskeyChallenge", "PasskeyRow", "Passkeys", "Permissions",
+    "PermitRow", "Permits", "Person", "RegistryVerdict", "Rejected", "SendVerdict", "SessionRow", "Sessions",
+    "StopLinkRow", "StopLinks", "Store", "Taken", "Throttle", "UnitOfWork", "Unreachable",
 ]
 # fmt: on

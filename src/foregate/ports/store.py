@@ -12,6 +12,7 @@ from foregate.ports.exports import AlertChoices, Exports
 from foregate.ports.face_records import Faces
 from foregate.ports.ledger import Ledger
 from foregate.ports.outlets import Appointments, Cases, Outlets
+from foregate.ports.passkeys import Passkeys
 from foregate.ports.permits import Permits, StopLinks
 from foregate.ports.records import (
     CodeRow,
@@ -24,6 +25,7 @@ from foregate.ports.records import (
     SendVerdict,
     SessionRow,
 )
+from foregate.ports.social import Consents, SocialAccounts, SocialProfiles
 from foregate.rules import limits
 from foregate.rules.permission import Permission
 
@@ -211,6 +213,8 @@ class UnitOfWork(Protocol):
     @property
     def cases(self) -> Cases: ...
     @property
+    def passkeys(self) -> Passkeys: ...
+    @property
     def document_notices(self) -> DocumentNotices: ...
     @property
     def faces(self) -> Faces: ...
@@ -220,6 +224,12 @@ class UnitOfWork(Protocol):
     def exports(self) -> Exports: ...
     @property
     def alerts(self) -> AlertChoices: ...
+    @property
+    def social(self) -> SocialAccounts: ...
+    @property
+    def profiles(self) -> SocialProfiles: ...
+    @property
+    def consents(self) -> Consents: ...
     @property
     def audit(self) -> Audit: ...
     @property

@@ -18,7 +18,9 @@ from foregate.situation import Refused, Situation, World
 
 
 class Proved(msgspec.Struct, frozen=True):
-    """It was right."""
+    """It was right. `cools_until`: what it was shown with is new, and vouches only for signing in until then."""
+
+    cools_until: int = 0
 
 
 class More(msgspec.Struct, frozen=True):

@@ -44,6 +44,7 @@ REMEDY_ACTIONS: Final = frozenset(
         "wait",  # the seconds are in the answer
         "another-time",  # choose another free time of the same service
         "visit-outlet",  # a person with an ID card is let in by people
+        "update-client",  # how the app, WeChat, Alipay or the browser is brought up to date
     }
 )
 
@@ -98,6 +99,7 @@ CAUSES: Final[Causes] = _rows(
     _earned("permit-wrong", POSSESSION, "try-again", "another-way", "visit-outlet"),
     _earned("permit-over", POSSESSION, "another-way", "visit-outlet", status=410),
     _earned("cooling-off", POSSESSION, "wait", "freeze", "visit-outlet"),
+    _earned("passkey-too-new", POSSESSION, "start-again", "wait", "freeze", "visit-outlet"),
     # After the customer is certain.
     _earned("already-registered", CUSTOMER, "sign-in", "reset-password", "reopen", "visit-outlet", status=409),
     _earned("too-young", CUSTOMER, "visit-outlet"),
@@ -123,6 +125,11 @@ CAUSES: Final[Causes] = _rows(
     _earned("face-off", POSSESSION, "another-way", "renew-face", "visit-outlet"),
     _earned("face-too-young", CUSTOMER, "another-way", "visit-outlet"),
     _earned("face-document-expired", POSSESSION, "another-way", "renew-document", "visit-outlet"),
+    # Passkeys.
+    _earned("passkey-not-made", CUSTOMER, "try-again", "visit-outlet", status=422),
+    _earned("too-many-passkeys", CUSTOMER, "remove-passkey", "visit-outlet", status=409),
+    _earned("no-such-passkey", CUSTOMER, "sign-out-everywhere", "visit-outlet", status=404),
+    _earned("last-way-in", CUSTOMER, "remember-device", "add-passkey", "visit-outlet", status=409),
     # Appointments. What is free, and what a secret link leads to, is nobody's secret from whoever asks.
     _anyone("place-taken", 409, "another-time", "visit-outlet"),
     _anyone("appointment-unknown", 404, "book-appointment", "visit-outlet"),
@@ -132,6 +139,15 @@ CAUSES: Final[Causes] = _rows(
     _earned("booked-already", CUSTOMER, "start-again", "visit-outlet", status=409),
     _earned("too-many-bookings", CUSTOMER, "another-time", "visit-outlet", status=409),
     _earned("booking-paused", CUSTOMER, "wait", "visit-outlet"),
+    # WeChat and Alipay. What a provider says of the visitor's own account is told to whoever holds that account.
+    _anyone("provider-down", 503, "try-again", "another-way", "sign-in-basic", "sign-in", "visit-outlet"),
+    _anyone("social-refused", 403, "try-again", "another-way", "sign-in-basic", "visit-outlet"),
+    _anyone("social-state", 403, "start-again", "sign-in-basic", "visit-outlet"),
+    _anyone("social-preview", 403, "try-again", "another-way", "sign-in-basic", "visit-outlet"),
+    _anyone("social-not-linked", 403, "sign-in-basic", "sign-in", "register", "visit-outlet"),
+    _earned("social-taken", CUSTOMER, "start-again", "visit-outlet", status=409),
+    _earned("social-linked-already", CUSTOMER, "unlink-social", "visit-outlet", status=409),
+    _earned("no-such-link", CUSTOMER, "start-again", "visit-outlet", status=404),
     # Sessions.
     _anyone("not-signed-in", 401, "sign-in", "reset-password", "visit-outlet"),
     _anyone("session-ended", 401, "sign-in", "reset-password", "visit-outlet"),
@@ -147,6 +163,7 @@ CAUSES: Final[Causes] = _rows(
     # The door itself.
     # What the bank's own machines lack today.
     _anyone("no-printer", 503, "try-again", "visit-outlet"),
+    _anyone("client-too-old", 403, "update-client", "freeze", "book-appointment", "visit-outlet"),
     _anyone("not-found", 404, "sign-in", "visit-outlet"),
     _anyone("method-not-allowed", 405, "sign-in", "visit-outlet"),
     _anyone("misdirected", 421, "start-again", "visit-outlet"),

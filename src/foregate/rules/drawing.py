@@ -30,7 +30,8 @@ def journeys_as_markdown(journeys: Table = JOURNEYS) -> str:
         "Every way into the bank, and back into it. Who says they are whom, what they prove, what the bank then does.",
         journeys_as_table(journeys),
         "A journey that is not open is drawn with its row so that it can be checked; nobody is offered it. "
-        "`proof@journey` is a counter kept apart from the proof's own.",
+        "`proof@journey` is a counter kept apart from the proof's own. What a row with *after cooling* changed vouches for "
+        "nothing but signing in for a while: it does not buy a row that is *seasoned*.",
         "## Login permission",
         _fenced(permission_as_mermaid()),
         "## Diagrams",
@@ -46,6 +47,7 @@ def journeys_as_table(journeys: Table = JOURNEYS) -> str:
 
 def _row(row: Journey) -> tuple[str, ...]:
     changes = ", ".join(row.changes) + (" (after cooling)" if row.cooling else "")
+    changes += " (seasoned)" if row.seasoned else ""
     return (
         f"`{row.name}`",
         "yes" if row.open else "no",

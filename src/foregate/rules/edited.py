@@ -79,6 +79,7 @@ def _row(row: Any, number: int) -> Journey:
         changes=_texts(row.get("changes", []), f"journey {name}: changes"),
         charges=_texts(row.get("charges", []), f"journey {name}: charges"),
         cooling=_flag(row, "cooling", known.cooling if known else False),
+        seasoned=_flag(row, "seasoned", known.seasoned if known else False),
         open=_flag(row, "open", True),
     )
 

@@ -16,6 +16,8 @@ Theory of operation
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -25,6 +27,8 @@ from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.words import Proof, Tier, Way, Who, is_satisfied, proofs_of, ways
 
 NOTHING: Mapping[str, str] = {}
+# Rows whose ways are remembered: those that run, and those that a check of edited tables tries.
+ROWS_REMEMBERED: Final = 4096
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,11 +93,13 @@ def decide(row: Journey, progress: Progress, built: Built) -> Decision:
     return Prove(first, tuple(proof for proof in options if proof is not first))
 
 
+@lru_cache(ROWS_REMEMBERED)
 def who_open(row: Journey, built: Built) -> tuple[Who, ...]:
     """Return the ways of saying who one is that are built, in the order of the table."""
     return tuple(who for who in row.who if who in built.who)
 
 
+@lru_cache(ROWS_REMEMBERED)
 def open_ways(row: Journey, built: Built) -> tuple[Way, ...]:
     """Return the ways to satisfy the row whose proofs are all built and charged."""
     return tuple(way for way in ways(row.prove) if all(_is_open(row, proof, built) for proof in way))
@@ -172,7 +178,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def _works(remedy: str, around: Around, journeys: Table) -> bool:
     match remedy:
-        case "visit-outlet":
+        case "visit-outlet" | "update-client":
             return True
         case "try-again" | "start-again" | "another-time":
             return True
@@ -186,6 +192,12 @@ def _works(remedy: str, around: Around, journeys: Table) -> bool:
             return False
         case _:
             return remedy not in REMEDY_ACTIONS and journeys[remedy].is_public and remedy != around.journey
+
+
+def opens_without(proof: Proof, journeys: Table, built: Built) -> bool:
+    """Say whether somebody can still sign in who cannot give `proof` any more: by a way that does not mention it."""
+    rows = (row for row in journeys.values() if row.is_public and row.session is not None and row.needs_permission)
+    return any(proof not in way for row in rows for way in open_ways(row, built))
 
 
 def block_seconds(failures_in_a_row: int) -> int:

@@ -26,6 +26,7 @@ from foregate.rules.document_inputs import DocumentType as DocumentType
 from foregate.rules.document_inputs import normal_document as normal_document
 from foregate.rules.document_inputs import normal_document_type as normal_document_type
 from foregate.rules.services import SERVICES
+from foregate.rules.social import Attribute, Provider, Surface, inert
 from foregate.rules.spelling import BadInput as BadInput
 from foregate.rules.spelling import normal_name as normal_name
 from foregate.rules.spelling import plain as plain
@@ -58,6 +59,14 @@ class Kind(StrEnum):
     PERMIT = "permit"
     LINK = "link"
     PICTURES = "pictures"
+    CREDENTIAL = "credential"
+    LABEL = "label"
+    PROVIDER_CODE = "provider-code"
+    PROVIDER_STATE = "provider-state"
+    PROVIDER = "provider"
+    SURFACE = "surface"
+    ATTRIBUTE = "attribute"
+    OWN_WORD = "own-word"
 
 
 def _typed(kind: Kind, longest: int = int(limits.FIELD_CHARS)) -> msgspec.Meta:
@@ -76,6 +85,8 @@ Day = Annotated[str, _typed(Kind.DAY)]
 Code = Annotated[str, _typed(Kind.CODE)]
 Permit = Annotated[str, _typed(Kind.PERMIT)]
 Link = Annotated[str, _typed(Kind.LINK)]
+Credential = Annotated[str, _typed(Kind.CREDENTIAL, int(limits.CREDENTIAL_CHARS))]
+Label = Annotated[str, _typed(Kind.LABEL)]
 Password = Annotated[str, _typed(Kind.PASSWORD)]
 NewPassword = Annotated[str, _typed(Kind.NEW_PASSWORD)]
 Pin = Annotated[str, _typed(Kind.PIN)]
@@ -96,6 +107,12 @@ Pictures = Annotated[
         extra_json_schema={"x-kind": "pictures"},
     ),
 ]
+ProviderCode = Annotated[str, _typed(Kind.PROVIDER_CODE, int(limits.SOCIAL_CODE_CHARS))]
+ProviderState = Annotated[str, _typed(Kind.PROVIDER_STATE, int(limits.SOCIAL_CODE_CHARS))]
+ProviderWord = Annotated[str, _typed(Kind.PROVIDER)]
+SurfaceWord = Annotated[str, _typed(Kind.SURFACE)]
+AttributeWord = Annotated[str, _typed(Kind.ATTRIBUTE)]
+OwnWord = Annotated[str, _typed(Kind.OWN_WORD)]
 YesNo = Annotated[bool, msgspec.Meta(extra={"kind": Kind.YES_NO}, extra_json_schema={"x-kind": "yes-no"})]
 
 
@@ -135,6 +152,8 @@ OPTIONS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.DOCUMENT_TYPE: tuple(DocumentType),
     Kind.SERVICE: tuple(SERVICES),
     Kind.PEOPLE: booking_inputs.PEOPLE,
+    Kind.PROVIDER: tuple(Provider),
+    Kind.ATTRIBUTE: tuple(Attribute),
 }
 
 
@@ -296,11 +315,52 @@ def age_on(day: date, birth_date: date) -> int:
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
+def _one_of(words: tuple[str, ...], *, may_be_empty: bool = False) -> Callable[[str], str]:
+    def normal(text: str) -> str:
+        word = _choice(text) if text or not may_be_empty else ""
+        if word and word not in words:
+            raise BadInput("not-offered")
+        return word
+
+    return normal
+
+
+def _symbols_of_theirs(text: str) -> str:
+    """Return a code or a state as the provider gave it: opaque, visible, and of one word."""
+    if not text:
+        raise BadInput("empty")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise BadInput("shape")
+    return text
+
+
+def _own_word(text: str) -> str:
+    word = inert(text)
+    if not word:
+        raise BadInput("empty")
+    return word
+
+
 def _choice(text: str) -> str:
     choice = plain(text)
     if not choice:
         raise BadInput("empty")
     return choice
+
+
+def _credential(text: str) -> str:
+    """Return what an authenticator said, as JSON. Nobody types it, so there is nothing to bring into shape."""
+    if not text.strip():
+        raise BadInput("empty")
+    return text
+
+
+def normal_label(text: str) -> str:
+    """Return what somebody calls a thing of theirs: one line; empty, and it is called by what it is."""
+    label = re.sub(r"\s+", " ", plain(text))
+    if len(label) > limits.PASSKEY_NAME_CHARS:
+        raise BadInput("label-too-long")
+    return label
 
 
 NORMAL: Final[Mapping[Kind, Callable[[str], str]]] = {
@@ -318,12 +378,20 @@ NORMAL: Final[Mapping[Kind, Callable[[str], str]]] = {
     Kind.CHOICE: _choice,
     Kind.PERMIT: normal_permit,
     Kind.LINK: normal_link,
+    Kind.CREDENTIAL: _credential,
+    Kind.LABEL: normal_label,
     Kind.SURNAME: booking_inputs.normal_surname,
     Kind.OUTLET: booking_inputs.normal_outlet,
     Kind.SERVICE: booking_inputs.normal_service,
     Kind.MOMENT: booking_inputs.normal_moment,
     Kind.PEOPLE: booking_inputs.normal_people,
     Kind.CASE: booking_inputs.normal_case,
+    Kind.PROVIDER_CODE: _symbols_of_theirs,
+    Kind.PROVIDER_STATE: _symbols_of_theirs,
+    Kind.PROVIDER: _one_of(tuple(Provider)),
+    Kind.SURFACE: _one_of(tuple(Surface), may_be_empty=True),
+    Kind.ATTRIBUTE: _one_of(tuple(Attribute)),
+    Kind.OWN_WORD: _own_word,
 }
 
 

@@ -41,7 +41,7 @@ from foregate.rules.words import (
 )
 
 
-class Journey(msgspec.Struct, frozen=True, kw_only=True):
+class Journey(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """One row. `charges` are counter names: a proof's own, or `proof@journey` for a counter kept apart."""
 
     name: str
@@ -54,6 +54,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
     charges: tuple[str, ...] = ()
     cooling: bool = False  # for a while, what was changed vouches for nothing but signing in
+    seasoned: bool = False  # lets somebody in later, so nothing that is cooling itself buys it
     open: bool = True
 
     @property
@@ -101,20 +102,21 @@ JOURNEYS: Final[Table] = table(
             needs_permission=True, charges=GUESSED),
     Journey(name="finish-sign-in", who=(SESSION,), prove=FULL, act="open-full-session", session=Level.FULL,
             needs_permission=True, charges=GUESSED),
-    Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE, act="open-basic-session",
-            session=Level.BASIC, needs_permission=True, open=False),
+    Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE | SOCIAL & PHONE_CODE,
+            act="open-basic-session", session=Level.BASIC, needs_permission=True, charges=("phone_code",)),
     # Get back in.
     Journey(name="reopen", who=(Who.CARD_AND_PHONE,), prove=PHONE_CODE & (CARD_PIN | PASSWORD | FACE) | PASSKEY,
-            code_to=CodeTo.BOUND, act="reopen", changes=("login_permission", "counters"), charges=GUESSED),
+            code_to=CodeTo.BOUND, act="reopen", changes=("login_permission", "counters"), charges=GUESSED,
+            seasoned=True),
     Journey(name="reset-password", who=(PHONE, CARD, NAME),
             prove=PHONE_CODE & (CARD_PIN | FACE) | PASSKEY | PERMIT & PHONE_CODE, act="set-password",
             changes=("password", "sessions", "counters", "login_permission"),
-            charges=("phone_code", "card_pin", "face")),
+            charges=("phone_code", "card_pin", "face"), seasoned=True),
     Journey(name="renew-document", who=(SESSION, PHONE, CARD), prove=FULL, act="renew-document",
             changes=("document",), charges=GUESSED),
     Journey(name="renew-face", who=(SESSION, PHONE, CARD),
             prove=PHONE_CODE & CARD_PIN | DEVICE & CARD_PIN | PASSKEY, act="renew-face", changes=("face",),
-            charges=("phone_code", "card_pin"), open=False),
+            charges=("phone_code", "card_pin"), seasoned=True, open=False),
     # Consent is taken back with as little as it takes to protect oneself, whether or not faces are compared here.
     Journey(name="withdraw-face", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="withdraw-face",
             changes=("face",), charges=GUESSED),
@@ -133,13 +135,22 @@ JOURNEYS: Final[Table] = table(
             changes=("device", "sessions"), charges=GUESSED),
     # Change what you hold, signed in, two categories afresh.
     Journey(name="replace-phone", who=(SESSION,), prove=FULL, act="replace-phone",
-            changes=("registered_phone", "sessions"), charges=GUESSED, cooling=True, open=False),
+            changes=("registered_phone", "sessions"), charges=GUESSED, cooling=True, seasoned=True, open=False),
     Journey(name="remember-device", who=(SESSION,), prove=FULL, act="remember-device", changes=("device",),
-            charges=GUESSED),
+            charges=GUESSED, seasoned=True),
     Journey(name="link-social", who=(SESSION,), prove=FULL, act="link-social", changes=("social",),
-            charges=GUESSED, open=False),
+            charges=GUESSED, seasoned=True),
+    Journey(name="unlink-social", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="unlink-social",
+            changes=("social", "profile"), charges=GUESSED),
+    Journey(name="withdraw-consent", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="withdraw-consent", changes=("profile",), charges=GUESSED),
+    Journey(name="fill-in-profile", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="fill-in-profile", changes=("profile",), charges=GUESSED),
     Journey(name="add-passkey", who=(SESSION,), prove=FULL, act="add-passkey", changes=("passkey",),
-            charges=GUESSED, cooling=True, open=False),
+            charges=GUESSED, cooling=True, seasoned=True),
+    Journey(name="remove-passkey", who=(SESSION,), prove=FULL, act="remove-passkey", changes=("passkey", "sessions"),
+            charges=GUESSED),
+    Journey(name="rename-passkey", who=(SESSION,), prove=FULL, act="rename-passkey", charges=GUESSED),
     # At the counter: the console performs these, nobody else.
     Journey(name="replace-phone-at-counter", who=(Who.IN_PERSON,), prove=COUNTER_ID, act="replace-phone-at-counter",
             changes=("registered_phone", "sessions", "devices", "permit", "login_permission", "counters")),
@@ -156,7 +167,7 @@ JOURNEYS: Final[Table] = table(
 # fmt: on
 
 
-class Built(msgspec.Struct, frozen=True):
+class Built(msgspec.Struct, frozen=True, cache_hash=True):
     """Which proofs and which ways of saying who one is are built; the engine offers no other."""
 
     proofs: frozenset[str]
@@ -164,9 +175,34 @@ class Built(msgspec.Struct, frozen=True):
 
 
 BUILT: Final = Built(
-    proofs=frozenset({"phone_code", "device", "password", "card_pin", "permit", "notice_link", "counter_id"}),
+    proofs=frozenset(
+        {
+            "phone_code",
+            "device",
+            "password",
+            "card_pin",
+            "passkey",
+            "permit",
+            "notice_link",
+            "counter_id",
+            "social",
+        }
+    ),
     who=frozenset(
-        {PHONE, CARD, NAME, SESSION, Who.CARD_AND_PHONE, Who.CARD_NAME_DOCUMENT, Who.LINK, Who.IN_PERSON, Who.ANYBODY}
+        {
+            PHONE,
+            CARD,
+            NAME,
+            SESSION,
+            Who.CARD_AND_PHONE,
+            Who.CARD_NAME_DOCUMENT,
+            Who.PASSKEY,
+            Who.LINK,
+            Who.IN_PERSON,
+            Who.ANYBODY,
+            Who.WECHAT,
+            Who.ALIPAY,
+        }
     ),
 )
 # Where the models are there, the house runs the same tables with this much more.
@@ -201,4 +237,5 @@ def row_as_json(row: Journey) -> dict[str, Any]:
         "changes": list(row.changes),
         "charges": list(row.charges),
         "cooling": row.cooling,
+        "seasoned": row.seasoned,
     }

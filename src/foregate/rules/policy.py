@@ -69,7 +69,12 @@ POLICY: Final[Policy] = {
     "end-sessions-at-counter": Evidence(1, AFRESH, _any("counter_id")),
     "remember-device": Evidence(2, AFRESH, TWO_CATEGORIES),
     "link-social": Evidence(2, AFRESH, TWO_CATEGORIES),
+    "unlink-social": Evidence(1, SESSION_LONG, ANYTHING_HELD),
+    "withdraw-consent": Evidence(1, SESSION_LONG, ANYTHING_HELD),
+    "fill-in-profile": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "add-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),
+    "remove-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),
+    "rename-passkey": Evidence(2, SESSION_LONG, TWO_CATEGORIES),
     # To protect oneself one thing of one's own is enough.
     "close-permission": Evidence(1, AFRESH, _any("phone_code", "card_pin", "notice_link")),
     "end-session": Evidence(1, SESSION_LONG, ANYTHING_HELD),

@@ -228,7 +228,8 @@ OBJECTIONS: Final[Mapping[str, Objection]] = _rows(
 
 # What raises an alarm besides objections.
 ALARMS: Final = frozenset(name for name, objection in OBJECTIONS.items() if objection.is_alarm) | {
-    "signed-in-after-number-change"
+    "signed-in-after-number-change",
+    "passkey-copied",
 }
 
 

@@ -121,7 +121,7 @@ def _is_let_in(row: Journey, at: Footing, on_device: bool) -> bool:
 
 def _gets_done(row: Journey, at: Footing, rules: Rules, on_device: bool) -> bool:
     off = dict(at.off_on_device if on_device else at.off)
-    given = _provable(row, at, on_device) - set(off)
+    given = provable(row, at, on_device) - set(off)
     silent = frozenset(name for name in given if PROOFS[name].silent and name in rules.built.proofs)
     for who in engine.who_open(row, rules.built):
         if who in _NEEDS_MORE or who is Who.IN_PERSON or (who in _NEEDS_CARD and not at.has_card):
@@ -145,7 +145,8 @@ def _walk(row: Journey, progress: Progress, given: frozenset[str], built: Built)
                 return False
 
 
-def _provable(row: Journey, at: Footing, on_device: bool) -> frozenset[str]:
+def provable(row: Journey, at: Footing, on_device: bool) -> frozenset[str]:
+    """Return the proofs that this customer can give on `row`, with their remembered device or without it."""
     given = {name for name in at.holds if name in PROOFS and (on_device or name != "device")}
     if at.holds & _SIMS[row.code_to]:
         given.add("phone_code")
@@ -168,7 +169,7 @@ def way_in(at: Footing, rules: Rules, *, is_at_counter: bool) -> tuple[str, ...]
                 continue
             if row.session is Level.FULL:
                 return (*done, row.name)
-            after = _improved(footing, row)
+            after = improved(footing, row)
             if after not in seen:
                 seen.add(after)
                 queue.append((after, (*done, row.name)))
@@ -181,7 +182,8 @@ def _useful(rules: Rules) -> tuple[Journey, ...]:
     return tuple(sorted(rows, key=lambda row: (row.session is not Level.FULL, row.is_at_counter)))
 
 
-def _improved(at: Footing, row: Journey) -> Footing:
+def improved(at: Footing, row: Journey) -> Footing:
+    """Return where the customer stands after the row's act."""
     holds = at.holds | {_GIVES[word] for word in row.changes if word in _GIVES}
     if "devices" in row.changes:
         holds -= {"device"}

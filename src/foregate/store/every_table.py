@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foregate.store import document_tables, face_tables, tables
+from foregate.store import document_tables, face_tables, passkey_tables, social_tables, tables
 from foregate.store.accounts import export_tables
 from foregate.store.accounts import tables as account_tables
 from foregate.store.columns import metadata
@@ -20,8 +20,10 @@ MODULES = (
     appointment_tables,
     document_tables,
     face_tables,
+    passkey_tables,
     account_tables,
     export_tables,
+    social_tables,
 )
 
 __all__ = ["MODULES", "metadata"]

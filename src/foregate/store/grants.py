@@ -9,7 +9,7 @@ from typing import Final
 
 from foregate.store.every_table import metadata
 
-APPEND_ONLY: Final = ("audit_event", "audit_seal", "audit_sealed_head", "posting", "statement")
+APPEND_ONLY: Final = ("audit_event", "audit_seal", "audit_sealed_head", "consent", "posting", "statement")
 NEVER_DELETED: Final = ("audit_head", "account", "balance")
 # What was booked stays by a trigger; what waits may go.
 NEVER_CHANGED: Final = ("entry",)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, selec
 
 from foregate.rules import limits
 from foregate.rules.limits import DAY
-from foregate.store import document_tables, face_tables, tables
+from foregate.store import document_tables, face_tables, passkey_tables, tables
 from foregate.store.accounts import export_tables
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
@@ -122,6 +122,13 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
         document_tables.document_notice,
         _before(document_tables.document_notice.c.told_at, limits.DOCUMENT_TOLD_DAYS * DAY),
     ),
+    "passkey": Kept("until its owner removes it, as long as the bank has the customer"),
+    "passkey_challenge": Purged(
+        passkey_tables.passkey_challenge, passkey_tables.passkey_challenge.c.expires_at <= _now
+    ),
+    "social_account": Kept("until its owner unlinks it"),
+    "profile_attribute": Kept("as long as its consent: withdrawing and unlinking delete it in the same transaction"),
+    "consent": Kept("the ledger: what was agreed to is shown for as long as somebody may ask"),
     "registry_document": Kept("the embedded registry's own data"),
     # Expired it is no use but to say so, for a while.
     "face_template": Purged(

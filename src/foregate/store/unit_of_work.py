@@ -13,6 +13,7 @@ from foregate.store.audit import AuditIn
 from foregate.store.audit_check import verify_chain
 from foregate.store.audit_read import TrailIn
 from foregate.store.codes import CodesIn
+from foregate.store.consents import ConsentsIn
 from foregate.store.counter.credential_sessions import StaffSessionsIn
 from foregate.store.counter.credentials import StaffCredentialsIn
 from foregate.store.counter.permits import PermitsIn, StopLinksIn
@@ -29,8 +30,10 @@ from foregate.store.messages import OutboxIn
 from foregate.store.outlets.appointments import AppointmentsIn
 from foregate.store.outlets.cases import CasesIn
 from foregate.store.outlets.outlets import OutletsIn
+from foregate.store.passkeys import PasskeysIn
 from foregate.store.session_cache import SessionCache
 from foregate.store.sessions import FIND_SESSION, TOUCH_SESSION, DevicesIn, SessionsIn, session_of
+from foregate.store.social import SocialAccountsIn, SocialProfilesIn
 from foregate.store.statements import Connection, Database
 
 
@@ -110,6 +113,11 @@ class Unit:
         return FacesIn(self._connection, self._keys)
 
     @property
+    def passkeys(self) -> PasskeysIn:
+        """What customers sign in with and nobody can fish."""
+        return PasskeysIn(self._connection, self._keys)
+
+    @property
     def ledger(self) -> LedgerIn:
         """The embedded ledger."""
         return LedgerIn(self._connection, self._keys)
@@ -123,6 +131,21 @@ class Unit:
     def alerts(self) -> AlertChoicesIn:
         """What customers want to be told."""
         return AlertChoicesIn(self._connection, self._keys)
+
+    @property
+    def social(self) -> SocialAccountsIn:
+        """WeChat and Alipay accounts of customers."""
+        return SocialAccountsIn(self._connection, self._keys)
+
+    @property
+    def profiles(self) -> SocialProfilesIn:
+        """What was taken along from them."""
+        return SocialProfilesIn(self._connection, self._keys)
+
+    @property
+    def consents(self) -> ConsentsIn:
+        """What customers agreed to, and took back."""
+        return ConsentsIn(self._connection)
 
     @property
     def staff_sessions(self) -> StaffSessionsIn:

@@ -13,8 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foregate.desk.answers import Answered
+from foregate.desk.linked import LinkedView
 from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
+from foregate.desk.social import who_offered
 from foregate.desk.view import Reply, Told
+from foregate.desk.ways import WaysView
+from foregate.doors import clients
 from foregate.doors.api import schema
 from foregate.doors.requests import (
     asks_for_pictures,
@@ -27,7 +31,8 @@ from foregate.doors.requests import (
 )
 from foregate.doors.text import catalog
 from foregate.ports import SessionRow
-from foregate.rules import engine, limits
+from foregate.rules import limits
+from foregate.rules.words import Level
 
 T = TypeVar("T")
 
@@ -37,6 +42,8 @@ async def start_journey(request: Request) -> Response:
     body = await body_of(request, schema.StartJourney)
     if isinstance(body, Response):
         return body
+    if clients.is_too_old(request, body.journey):
+        return await refuse(request, "client-too-old")
     first = None
     if body.step is not None:
         first = Answered(version=1, step=body.step, answer=body.answer, key=_key(request))
@@ -88,12 +95,12 @@ async def list_journeys(request: Request) -> Response:
         schema.JourneyKind(
             journey=row.name,
             title=catalog.text(language, f"journey.{row.name}.title"),
-            who=[who.value for who in engine.who_open(row, house.built)],
+            who=[who.value for who in who_offered(row, house)],
             session=row.session,
             href=f"/{row.name}",
         )
         for row in house.journeys.values()
-        if row.is_public
+        if row.is_public and who_offered(row, house)
     ]
     return _json(rows)
 
@@ -130,6 +137,26 @@ async def list_devices(request: Request) -> Response:
     if session is None:
         return await refuse(request, "not-signed-in")
     rows: tuple[DeviceView, ...] = await request.app.state.sessions.devices_of(session)
+    return _json(rows)
+
+
+async def show_ways(request: Request) -> Response:
+    """What the customer gets in with, what a loss would mean, and what would help."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    if session.level is not Level.FULL:
+        return await refuse(request, "needs-full-session")
+    view: WaysView | None = await request.app.state.ways.of(session)
+    return _json(view) if view else await refuse(request, "not-signed-in")
+
+
+async def list_linked(request: Request) -> Response:
+    """List accounts elsewhere, what is kept of each, and what was agreed to."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    rows: tuple[LinkedView, ...] = await request.app.state.linked.of(session)
     return _json(rows)
 
 
@@ -180,8 +207,10 @@ def routes() -> list[Route]:
         Route("/v1/journeys/{journey_id}/answers", answer_step, methods=["POST"]),
         Route("/v1/journeys/{journey_id}/pictures", answer_pictures, methods=["POST"]),
         Route("/v1/me", show_me, methods=["GET"]),
+        Route("/v1/me/ways", show_ways, methods=["GET"]),
         Route("/v1/sessions", list_sessions, methods=["GET"]),
         Route("/v1/devices", list_devices, methods=["GET"]),
+        Route("/v1/linked", list_linked, methods=["GET"]),
         Route("/v1/sms/inbound", take_text, methods=["POST"]),
         Route("/v1/openapi.json", show_openapi, methods=["GET"]),
         Route("/metrics", show_metrics, methods=["GET"]),

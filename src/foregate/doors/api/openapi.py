@@ -9,7 +9,9 @@ import msgspec
 
 from foregate import __version__
 from foregate.desk import identify
+from foregate.desk.linked import LinkedView
 from foregate.desk.sessions import DeviceView, Me, SessionView
+from foregate.desk.ways import WaysView
 from foregate.doors import account_query
 from foregate.doors.api import account_schema, appointments, schema
 from foregate.rules import limits
@@ -29,8 +31,10 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, int, Any], ...] = (
      schema.AnswerPictures, 200, schema.JourneyOut),
     ("get", "/v1/session", "showSession", "The session of this browser", None, 200, schema.SessionOut),
     ("get", "/v1/me", "showMe", "The greeting, masked", None, 200, Me),
+    ("get", "/v1/me/ways", "showWays", "What one gets in with, and what a loss would mean", None, 200, WaysView),
     ("get", "/v1/sessions", "listSessions", "Live sessions", None, 200, list[SessionView]),
     ("get", "/v1/devices", "listDevices", "Remembered devices", None, 200, list[DeviceView]),
+    ("get", "/v1/linked", "listLinked", "Accounts at WeChat and Alipay, and what is kept", None, 200, list[LinkedView]),
     ("post", "/v1/sms/inbound", "takeText", "A text message received by the SMS gateway", schema.InboundText, 204,
      None),
     ("get", "/v1/outlets", "listOutlets", "Outlets, the nearest first, or the best fitting", None, 200,

@@ -233,6 +233,8 @@ def problem_out(told: Told, view: View | None, language: str, support_ref: str) 
         match remedy:
             case "visit-outlet":
                 return "/help/outlet"
+            case "update-client":
+                return "/help/update"
             case "try-again" | "ask-new-code" | "text-us" | "another-way" | "wait":
                 return here
             case "another-time":

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from foregate.counter import sessions, sign_in, sign_in_enrol, sign_in_passkey
-from foregate.counter.passkey_site import Site
 from foregate.counter.sessions import Opened
 from foregate.counter.sign_in_enrol import BadChoice, Invited
 from foregate.counter.sign_in_passkey import Ceremony
@@ -18,6 +17,7 @@ from foregate.doors.console.duty import CEREMONY, COOKIE, duty_of, world_of
 from foregate.doors.console.render import respond
 from foregate.doors.pages import forms
 from foregate.doors.requests import source_of
+from foregate.passkey_site import Site
 from foregate.rules import limits
 from foregate.situation import Refused
 

@@ -65,6 +65,11 @@ def capture() -> Asset:
     return asset("c", "js", minified_js((FOLDER / "face.js").read_text("utf-8")))
 
 
+def passkeys() -> Asset:
+    """Return the script of the pages that take or make passkeys."""
+    return asset("p", "js", minified_js((FOLDER / "passkeys.js").read_text("utf-8")))
+
+
 @cache
 def icon() -> Asset:
     """Return the little gate that browsers show in tabs."""

@@ -15,8 +15,10 @@ from starlette.responses import RedirectResponse, Response
 
 from foregate.desk.carried import carried
 from foregate.desk.identify import CLAIMS
+from foregate.desk.social import WHO, who_offered
 from foregate.desk.turn import Caller
 from foregate.desk.view import Reply, Told
+from foregate.doors import clients
 from foregate.doors.pages import forms, signed_in
 from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.journey import show, went_well
@@ -30,6 +32,8 @@ from foregate.rules.journeys import Journey
 from foregate.rules.words import Who
 
 DOOR: Final = "sign-in-basic"
+PASSKEY_DOOR: Final = "sign-in"
+SOCIAL: Final = "sign-in-social"
 ID: Final = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -38,6 +42,8 @@ async def show_door(request: Request) -> Response:
     caller = await caller_of(request)
     if caller.session is not None:
         return RedirectResponse("/home", 303)
+    if clients.is_too_old(request, DOOR):
+        return await refuse(request, "client-too-old")
     return door_page(request)
 
 
@@ -72,6 +78,8 @@ async def show_entry(request: Request) -> Response:
     row = _row(request)
     if row is None:
         return await refuse(request, "journey-not-open")
+    if clients.is_too_old(request, row.name):
+        return await refuse(request, "client-too-old")
     caller = await caller_of(request)
     if Who.SESSION in row.who and (caller.session is not None or len(row.who) == 1):
         return await signed_in.show_confirmation(request, row, caller)
@@ -83,6 +91,8 @@ async def begin(request: Request) -> Response:
     row, form = _row(request), await forms.posted(request)
     if row is None:
         return await refuse(request, "journey-not-open")
+    if clients.is_too_old(request, row.name):
+        return await refuse(request, "client-too-old")
     if (language := wanted_language(form)) is not None:
         await caller_of(request)
         return set_language(request, entry_page(row, request, Typed(form), language=language), language)
@@ -140,19 +150,31 @@ def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: T
         journey=row.name,
         asked=asked.value,
         tabs=[who.value for who in _claimable(request, row)],
-        widgets=forms.widgets(language, fields_of(CLAIMS[asked]), typed),
+        # Whoever comes by WeChat or Alipay types nothing here: they say there who they are.
+        widgets=[] if asked in WHO else forms.widgets(language, fields_of(CLAIMS[asked]), typed),
+        providers=[who.value for who in _claimable(request, request.app.state.desk.house.journeys[SOCIAL])],
+        is_elsewhere=asked in WHO,
         problem=problem_of(told, request, language=language) if told else None,
+        takes_passkeys=row.name in (DOOR, PASSKEY_DOOR) and _takes_passkeys(request),
     )
 
 
 def _claimable(request: Request, row: Journey) -> list[Who]:
-    built = request.app.state.desk.house.built
-    return [who for who in engine.who_open(row, built) if who in CLAIMS]
+    """Return what can be typed. A passkey is no tab: nothing is typed, and a script offers it where it works."""
+    offered = who_offered(row, request.app.state.desk.house)
+    return [who for who in offered if who in CLAIMS and who is not Who.PASSKEY]
+
+
+def _takes_passkeys(request: Request) -> bool:
+    house = request.app.state.desk.house
+    row = house.journeys.get(PASSKEY_DOOR)
+    return row is not None and row.is_public and Who.PASSKEY in engine.who_open(row, house.built)
 
 
 def _row(request: Request) -> Journey | None:
     row: Journey | None = request.app.state.desk.house.journeys.get(request.url.path[1:])
-    return row if row is not None and row.is_public else None
+    is_there = row is not None and row.is_public and bool(who_offered(row, request.app.state.desk.house))
+    return row if is_there else None
 
 
 async def _known(request: Request, caller: Caller) -> Mapping[str, str]:

@@ -19,17 +19,19 @@ from foregate.doors.agents import label_of
 from foregate.doors.text import catalog
 from foregate.rules import limits
 from foregate.rules.inputs import Field, Kind, fields_of
+from foregate.rules.social_inputs import Wanted
 
 FORM_FIELDS: Final = 24  # the longest form has eight
 
 # How the keyboard comes up, and what the browser may fill in (HTML autofill tokens).
 INPUTS: Final[Mapping[Kind, Mapping[str, str]]] = {
-    Kind.PHONE: {"type": "tel", "inputmode": "tel", "autocomplete": "username"},
+    Kind.PHONE: {"type": "tel", "inputmode": "tel", "autocomplete": "username webauthn"},
     Kind.CARD: {"inputmode": "numeric", "autocomplete": "cc-number"},
-    Kind.USER_NAME: {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    Kind.USER_NAME: {"autocomplete": "username webauthn", "autocapitalize": "none", "spellcheck": "false"},
     Kind.NEW_USER_NAME: {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
     Kind.NAME: {"autocomplete": "name", "spellcheck": "false"},
     Kind.DOCUMENT_NUMBER: {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    Kind.LABEL: {"autocomplete": "off"},
     Kind.DAY: {"inputmode": "numeric", "autocomplete": "off"},
     Kind.SURNAME: {"autocomplete": "family-name", "spellcheck": "false"},
     Kind.CODE: {"inputmode": "numeric", "autocomplete": "one-time-code", "class": "code"},
@@ -83,8 +85,11 @@ NOTHING: Final = Typed()
 def widgets(
     language: str, fields: Iterable[Field], typed: Typed = NOTHING, step: StepView | None = None
 ) -> list[Widget]:
-    """Return the fields as widgets; `step` brings the options to pick from and the length of the code."""
-    return [_widget(language, field, typed, step) for field in fields]
+    """Return the fields as widgets; `step` brings the options to pick from and the length of the code.
+
+    What an authenticator says is no field: nobody types it, the page's own form carries it.
+    """
+    return [_widget(language, field, typed, step) for field in fields if field.kind is not Kind.CREDENTIAL]
 
 
 def _widget(language: str, field: Field, typed: Typed, step: StepView | None) -> Widget:
@@ -166,6 +171,7 @@ def fields_of_step(step: str, house: House) -> tuple[Field, ...]:
     by_step |= {name: proof.ANSWER for name, proof in house.proofs.items()}
     by_step |= {name: act.INPUT for name, act in house.acts.items()}
     by_step["pick"] = PickAnswer
+    by_step["authorize"] = Wanted
     kind = by_step.get(step)
     return fields_of(kind) if kind is not None else ()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from foregate.doors.clients import claimed_agent
 from foregate.doors.pages import assets
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.requests import caller_of
-from foregate.rules import limits
+from foregate.passkey_site import Site
+from foregate.rules import clients, limits
 
 
 async def show_stuck(request: Request) -> Response:
@@ -44,10 +46,33 @@ async def change_password(request: Request) -> Response:
     return RedirectResponse("/reset-password", 303)
 
 
+async def passkey_endpoints(request: Request) -> Response:
+    """Where password managers lead whoever wants to add or manage a passkey (W3C well-known URL)."""
+    row = request.app.state.desk.house.journeys["add-passkey"]
+    origin = request.app.state.settings.origin
+    places = {"enroll": f"{origin}/{row.name}", "manage": f"{origin}/ways"} if row.is_public else {}
+    return JSONResponse(places, headers={"Cache-Control": "public, max-age=3600"})
+
+
+async def related_origins(request: Request) -> Response:
+    """Which of the bank's other sites may use passkeys of this one (WebAuthn level 3, 5.11)."""
+    origins = [origin for origin in Site.of(request.app.state.settings).origins if origin.startswith("https://")]
+    return JSONResponse({"origins": origins}, headers={"Cache-Control": "public, max-age=3600"})
+
+
+async def show_update(request: Request) -> Response:
+    """How app, WeChat, Alipay and browser are brought up to date."""
+    await caller_of(request)
+    client = clients.read(claimed_agent(request))
+    said = f"{client.name} {client.said}" if client else ""
+    return respond(Page(template="update.html", back="/help/update"), request, client=said)
+
+
 async def serve_asset(request: Request) -> Response:
     """The scripts and the icon, by the name of what they hold."""
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
-    for file in (assets.script(), assets.finder(), assets.capture(), assets.icon(), *map_files):
+    scripts = (assets.script(), assets.passkeys(), assets.finder(), assets.capture())
+    for file in (*scripts, assets.icon(), *map_files):
         if file.path == request.url.path:
             return assets.serve(request, file)
     return await refuse(request, "not-found")

@@ -25,10 +25,14 @@ from foregate.doors.requests import (
 from foregate.rules import limits
 from foregate.rules.gestures import Gesture
 from foregate.rules.inputs import Field, Kind
+from foregate.rules.social import Attribute
 from foregate.rules.words import Who
 
-# After these one is signed in, or was already: home says the rest.
-ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device", "withdraw-face"})
+# After these one was signed in already: the page of one's ways in, or home, says the rest.
+ENDS_AT_WAYS: Final = frozenset({"add-passkey", "remove-passkey", "rename-passkey"})
+ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device", "withdraw-face"}) | ENDS_AT_WAYS
+# After these one looks at the accounts that are linked, and at what was agreed to.
+ENDS_AT_LINKED: Final = frozenset({"link-social", "unlink-social", "withdraw-consent", "fill-in-profile"})
 # After these, whoever is signed in goes back to where it was asked for.
 GOES_BACK_HOME: Final = frozenset({"renew-document", "renew-face"})
 
@@ -81,10 +85,11 @@ def went_well(request: Request, reply: Reply) -> Response:
     view = reply.view
     if view is None:
         raise LookupError("a reply neither tells nor shows")
-    place = _elsewhere(view) or f"/j/{view.id}"
+    leads_out = view.step is not None and "authorize" in view.step.facts
+    place = _elsewhere(view) or f"/j/{view.id}{'?go=1' if leads_out else ''}"
     if view.status == "done" and _ends_at_home(view):
         act = view.outcome.act if view.outcome else ""
-        place = f"/home?done={act}" if act in ENDS_AT_HOME and not reply.ends_session else "/home"
+        place = f"{_home_of(act)}?done={act}" if act in ENDS_AT_HOME and not reply.ends_session else "/home"
         place = "/signed-out" if reply.ends_session else place
     return with_cookies(RedirectResponse(place, 303), reply, request)
 
@@ -93,6 +98,8 @@ def _elsewhere(view: View) -> str | None:
     """Return the page of its own that a journey goes on at: a visit is chosen on one, and seen on another."""
     if view.step is not None and view.step.name == Who.ANYBODY:
         return "/book-appointment"
+    if view.outcome is not None and view.outcome.act in ENDS_AT_LINKED:
+        return f"/linked?done={view.outcome.act}"
     booked = view.outcome.facts.get("href") if view.outcome and view.outcome.act == "book-appointment" else None
     return f"{booked}?done=1" if booked else None
 
@@ -102,7 +109,11 @@ def _home_after(view: View | None, caller: Caller) -> str | None:
         return None
     if view.outcome.act in GOES_BACK_HOME and caller.session is not None:
         return f"/home?done={view.outcome.act}"
-    return "/home" if _ends_at_home(view) else None
+    return _home_of(view.outcome.act) if _ends_at_home(view) else None
+
+
+def _home_of(act: str) -> str:
+    return "/ways" if act in ENDS_AT_WAYS else "/home"
 
 
 def _ends_at_home(view: View) -> bool:
@@ -137,10 +148,11 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
     told = reply.told
     is_face = any(field.kind is Kind.PICTURES for field in step.fields)
     page = Page(
-        template="face.html" if is_face else "journey.html",
+        template="face.html" if is_face else "social.html" if is_social(step) else "journey.html",
         back=f"/j/{view.id}",
         status=told.status if told else 200,
-        keeps_typed=not is_face,  # nothing is typed there, and a form with pictures goes nowhere else
+        # On a face's page nothing is typed, and a form with pictures goes nowhere else.
+        keeps_typed=not is_face and "authorize" not in step.facts,
         has_problem=told is not None,
         session=caller.session,
     )
@@ -155,6 +167,9 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
         gestures=PARTS,
         problem=problem_of(told, request, view) if told else None,
         key=forms.new_key(),
+        attributes=[attribute.value for attribute in Attribute],
+        # Only on the way out, so that whoever comes back by the back button is not sent out again.
+        goes=told is None and request.query_params.get("go") == "1",
         can_text_us="text-us" in step.actions and bool(request.app.state.settings.text_us_number),
     )
     return told_when(response, told)
@@ -163,6 +178,11 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
 def _typed_in(step: StepView) -> tuple[Field, ...]:
     """Return the fields that are ticked or typed; the page has its own way to the rest."""
     return tuple(field for field in step.fields if field.kind is Kind.YES_NO)
+
+
+def is_social(step: StepView) -> bool:
+    """Say whether a step leads to WeChat or Alipay, or asks what may be taken along from there."""
+    return "authorize" in step.facts or "authorize" in step.actions
 
 
 def _asked(view: View) -> StepView:

@@ -89,6 +89,8 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
     if name == "visit-outlet":
         # On a journey the outlet is told what happened, so that nobody has to explain it again.
         return Remedy(title=title, href=f"/j/{view.id}/outlet?told={told.cause}" if view else "/help/outlet")
+    if name == "update-client":
+        return Remedy(title=title, href="/help/update")
     if name == "another-time":
         return Remedy(title=title, href=successor("book-appointment", view))
     journey = told.journey_name if name in ("start-again", "try-again", *STEPS, *PLACES) else name
@@ -98,7 +100,8 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
 def _where_to_try(step: StepView) -> str:
     if any(field.kind is Kind.PICTURES for field in step.fields):
         return "#main-form"
-    return f"#f-{step.fields[0].name}" if step.fields else "#main"
+    typed = [field.name for field in step.fields if field.kind is not Kind.CREDENTIAL]
+    return f"#f-{typed[0]}" if typed else "#main"
 
 
 def successor(journey: str | None, view: View | None) -> str:

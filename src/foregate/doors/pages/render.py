@@ -28,6 +28,7 @@ from foregate.desk.view import Reply
 from foregate.doors.pages import assets
 from foregate.doors.requests import language_of, with_cookies
 from foregate.doors.text import catalog
+from foregate.passkey_site import Site
 from foregate.ports import SessionRow
 from foregate.rules import limits
 
@@ -121,6 +122,8 @@ def html(page: Page, request: Request, **facts: Any) -> str:
         "style": assets.style(),
         "script": assets.script().path,
         "icon": assets.icon().path,
+        "passkeys": assets.passkeys().path,
+        "site": Site.of(settings),
         "idle": int(idle_seconds(page.session)) if page.session else None,
         "idle_warning": int(limits.IDLE_WARNING_SECONDS),
     }

@@ -13,8 +13,10 @@ from foregate.doors.pages import (
     outlet_map,
     outlets,
     signed_in,
+    social,
     statements,
     tongue,
+    ways,
 )
 from foregate.rules.journeys import JOURNEYS
 
@@ -29,6 +31,7 @@ def routes() -> list[BaseRoute]:
         Route("/j/{journey_id}/pictures", journey.answer_with_pictures, methods=["POST"]),
         Route("/stop/{token}", help.show_stop, methods=["GET"]),
         Route("/home", signed_in.show_home, methods=["GET"]),
+        Route("/ways", ways.show_ways, methods=["GET"]),
         Route("/stay", signed_in.stay, methods=["POST"]),
         Route("/signed-out", signed_in.show_signed_out, methods=["GET"]),
         Route("/cannot-get-in", help.show_stuck, methods=["GET"]),
@@ -36,6 +39,9 @@ def routes() -> list[BaseRoute]:
         Route("/help/code", help.show_code, methods=["GET"]),
         Route("/language/{language}", tongue.change_language, methods=["GET"]),
         Route("/.well-known/change-password", help.change_password, methods=["GET"]),
+        Route("/.well-known/passkey-endpoints", help.passkey_endpoints, methods=["GET"]),
+        Route("/.well-known/webauthn", help.related_origins, methods=["GET"]),
+        Route("/help/update", help.show_update, methods=["GET"]),
         Route("/s/{name}", help.serve_asset, methods=["GET"]),
     ]
     begun = [
@@ -44,6 +50,7 @@ def routes() -> list[BaseRoute]:
         for handler, method in ((entry.show_entry, "GET"), (entry.begin, "POST"))
     ]
     return [
+        *social.routes(),
         *statements.routes(),
         *accounts.routes(),
         *appointments.routes(),

@@ -45,23 +45,27 @@ def checked_picture(file: bytes) -> tuple[bytes, tuple[int, int]]:
     """Return the bytes that a decoder may see, and the size in pixels that it must find. Raises BadPicture."""
     if len(file) > limits.FACE_FRAME_BYTES:
         raise BadPicture(f"a picture has at most {limits.FACE_FRAME_BYTES:d} bytes")
-    try:
-        if file.startswith(b"\xff\xd8\xff"):
-            size = _jpeg_size(file)
-        elif file.startswith(PNG):
-            file, size = _plain_png(file)
-        elif file[:4] == b"RIFF" and file[8:12] == b"WEBP":
-            file, size = _plain_webp(file)
-        else:
-            raise BadPicture("neither JPEG nor PNG nor WebP")
-    except (struct.error, IndexError):
-        raise BadPicture("a picture that ends too early") from None
+    file, size = stripped(file)
     width, height = size
     if width * height > limits.FACE_FRAME_PIXELS:
         raise BadPicture(f"{width} x {height} pixels are more than {limits.FACE_FRAME_PIXELS:d}")
     if min(size) < limits.FACE_FRAME_SIDE:
         raise BadPicture(f"{width} x {height} pixels are too few for a face")
     return file, size
+
+
+def stripped(file: bytes) -> tuple[bytes, tuple[int, int]]:
+    """Return what makes the picture and nothing else, and its width and height. Raises BadPicture."""
+    try:
+        if file.startswith(b"\xff\xd8\xff"):
+            return file, _jpeg_size(file)
+        if file.startswith(PNG):
+            return _plain_png(file)
+        if file[:4] == b"RIFF" and file[8:12] == b"WEBP":
+            return _plain_webp(file)
+    except (struct.error, IndexError):
+        raise BadPicture("a picture that ends too early") from None
+    raise BadPicture("neither JPEG nor PNG nor WebP")
 
 
 def _decoded(file: bytes, size: tuple[int, int]) -> Picture:

@@ -17,11 +17,11 @@ from typing import Final, NamedTuple
 from foregate.rules import engine, permission
 from foregate.rules.causes import when_off
 from foregate.rules.check import expected
-from foregate.rules.check.model import PROOF_OF, Factor, Unusable, World, gains, may_come
+from foregate.rules.check.model import PROOF_OF, Factor, Unusable, World, gains, may_come, names
 from foregate.rules.documents import CLOSES
 from foregate.rules.journeys import Journey
 from foregate.rules.permission import UNKNOWN, Event, NoTransition, Permission
-from foregate.rules.words import Level, Who
+from foregate.rules.words import Level, Who, ways
 
 
 class Condition(StrEnum):
@@ -238,7 +238,7 @@ class Customers:
         rows = (
             row
             for row in self.world.open_rows
-            if row.session is Level.BASIC and "phone_code" in self.world.mentions(row)
+            if row.session is Level.BASIC and all("phone_code" in names(way) for way in ways(row.prove))
         )
         return any(self.can_do(kit, row, lane) for row in rows for lane in admitted)
 

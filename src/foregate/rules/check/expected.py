@@ -50,6 +50,7 @@ TELLS_ABOUT_THE_CUSTOMER: Final[Mapping[str, Tier]] = {
     "face-off": Tier.POSSESSION,
     "face-too-young": Tier.CUSTOMER,
     "face-document-expired": Tier.POSSESSION,
+    "passkey-too-new": Tier.POSSESSION,
     "already-registered": Tier.CUSTOMER,
     "too-young": Tier.CUSTOMER,
     "number-taken": Tier.CUSTOMER,
@@ -60,8 +61,15 @@ TELLS_ABOUT_THE_CUSTOMER: Final[Mapping[str, Tier]] = {
     "document-mismatch": Tier.CUSTOMER,
     "document-unconfirmed": Tier.CUSTOMER,
     "document-paused": Tier.CUSTOMER,
+    "social-taken": Tier.CUSTOMER,
+    "social-linked-already": Tier.CUSTOMER,
+    "no-such-link": Tier.CUSTOMER,
+    "last-way-in": Tier.CUSTOMER,
     "no-such-device": Tier.CUSTOMER,
     "no-such-session": Tier.CUSTOMER,
+    "passkey-not-made": Tier.CUSTOMER,
+    "too-many-passkeys": Tier.CUSTOMER,
+    "no-such-passkey": Tier.CUSTOMER,
     "booked-already": Tier.CUSTOMER,
     "too-many-bookings": Tier.CUSTOMER,
     "booking-paused": Tier.CUSTOMER,
@@ -83,6 +91,12 @@ TELLS_NOTHING: Final = frozenset(
         "appointment-unknown",
         "appointment-over",
         "check-in-closed",
+        # Of the account elsewhere whose holder the visitor has just shown to be, as `link-over` is of their link.
+        "provider-down",
+        "social-refused",
+        "social-state",
+        "social-preview",
+        "social-not-linked",
         "not-signed-in",
         "session-ended",
         "needs-full-session",
@@ -102,6 +116,7 @@ TELLS_NOTHING: Final = frozenset(
         "busy",
         "internal-error",
         "misdirected",
+        "client-too-old",  # of the program that the visitor came with
     }
 )
 
@@ -131,7 +146,16 @@ HAS_TO_OFFER: Final[Mapping[str, frozenset[str]]] = {
     "code-expired": frozenset({"ask-new-code", "text-us", "visit-outlet"}),
     "code-too-soon": frozenset({"text-us", "visit-outlet"}),
     "codes-spent": frozenset({"text-us", "visit-outlet"}),
+    "provider-down": frozenset({"another-way", "sign-in-basic", "visit-outlet"}),
+    "social-refused": frozenset({"another-way", "sign-in-basic", "visit-outlet"}),
+    "social-not-linked": frozenset({"sign-in-basic", "register", "visit-outlet"}),
+    "social-linked-already": frozenset({"unlink-social", "visit-outlet"}),
     "place-taken": frozenset({"another-time", "visit-outlet"}),
+    "passkey-too-new": frozenset({"start-again", "wait", "visit-outlet"}),
+    "too-many-passkeys": frozenset({"remove-passkey", "visit-outlet"}),
+    "last-way-in": frozenset({"remember-device", "visit-outlet"}),
+    # Nobody is kept from protecting themselves, or from people, by an old program.
+    "client-too-old": frozenset({"update-client", "freeze", "book-appointment", "visit-outlet"}),
     "booked-already": frozenset({"visit-outlet"}),
     "too-many-bookings": frozenset({"another-time", "visit-outlet"}),
     "booking-paused": frozenset({"wait", "visit-outlet"}),
@@ -165,9 +189,15 @@ ONLY_TAKES: Final = frozenset(
         "revoke-session",
         "forget-device",
         "withdraw-face",
+        "remove-passkey",
+        "unlink-social",
+        "withdraw-consent",
         "end-sessions-at-counter",
     }
 )
+
+# A proof that cools after it was added: what lets somebody in later may not be bought with one that is cooling.
+COOLS: Final = frozenset({"passkey"})
 
 # Acts that are done with an ID card before two tellers.
 IN_PERSON_ACTS: Final = frozenset(
@@ -228,6 +258,7 @@ CHANGES: Final = frozenset(
         "registered_phone",
         "permit",
         "social",
+        "profile",
         "passkey",
         "appointment",
     }

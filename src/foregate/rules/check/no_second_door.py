@@ -217,8 +217,21 @@ def _row(world: World, row: Journey) -> Iterator[str]:
         if word not in expected.CHANGES:
             yield f"`{row.name}` changes `{word}`, of which nobody knows what it gives a thief."
     yield from _at_the_counter(world, row)
+    yield from _seasoned(world, row)
     if row.act in expected.ENDS_SESSIONS and "sessions" not in row.changes:
         yield f"`{row.name}` does `{row.act}` and leaves the sessions open: whoever came in before is still in."
+
+
+def _seasoned(world: World, row: Journey) -> Iterator[str]:
+    """Yield where a thief could buy what lasts with something that he added a minute ago."""
+    changed = sorted(expected.CREDENTIALS & set(row.changes))
+    if not changed or row.act in expected.ONLY_TAKES or row.seasoned:
+        return
+    for name in sorted(world.mentions(row) & expected.COOLS):
+        yield (
+            f"A thief adds a {name} of his own and asks for `{row.name}` with it at once: it changes "
+            f"{stories.listed(changed)}, and takes what is cooling."
+        )
 
 
 def _at_the_counter(world: World, row: Journey) -> Iterator[str]:

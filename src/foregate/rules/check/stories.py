@@ -67,6 +67,8 @@ ACTS: Final[Mapping[str, str]] = {
     "remember-device": "a remembered device",
     "link-social": "a linked WeChat or Alipay account",
     "add-passkey": "a new passkey",
+    "remove-passkey": "a passkey removed",
+    "rename-passkey": "a passkey called otherwise",
     "close-permission": "the login closed",
     "end-session": "the session ended",
     "end-all-sessions": "all sessions ended",

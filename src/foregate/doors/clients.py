@@ -1,0 +1,33 @@
+"""Is the program that somebody came with new enough for what they want? Asked before they type anything."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from starlette.requests import Request
+
+from foregate.rules import clients, limits
+from foregate.rules.clients import Minimums
+
+CLAIM = "agent"  # the demo's cookie: what its visitor wants to be taken for
+
+
+def claimed_agent(request: Request) -> str:
+    """Return what the client says it is. In the demo it may claim to be another, to see what happens."""
+    if request.app.state.settings.is_demo:
+        claimed = request.app.state.cookies.read(request, CLAIM)
+        if claimed:
+            return str(claimed)
+    return request.headers.get("user-agent", "")[: limits.AGENT_READ_CHARS]
+
+
+def is_too_old(request: Request, journey: str) -> bool:
+    """Say whether this client is too old to begin `journey`. What does not exist is somebody else's refusal."""
+    row = request.app.state.desk.house.journeys.get(journey)
+    minimums = _minimums(request.app.state.settings.minimum_versions)
+    return row is not None and clients.is_refused(row, claimed_agent(request), minimums)
+
+
+@cache
+def _minimums(written: tuple[str, ...]) -> Minimums:
+    return clients.minimums_of(written)

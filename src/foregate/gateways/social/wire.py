@@ -1,0 +1,97 @@
+"""What the clients share: one pooled connection, bounded answers, and a rest for a provider that is down.
+
+Retries with care: a request that carries a code is sent again only when it never left the house, because a code is
+spent even when the call fails. What only reads is sent again once.
+
+Secrets travel in WeChat's addresses, so nothing here writes an address down, and the library's own lines that would
+are turned off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import httpx2
+import structlog
+
+from foregate.ports.social import ProviderDown
+from foregate.rules import limits
+from foregate.rules.social import Provider
+
+log = structlog.get_logger("foregate.social")
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs whole addresses at INFO
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
+
+NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+
+
+class Wire:
+    """The way to one provider. `transport` replaces the network in tests."""
+
+    def __init__(self, provider: Provider, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._provider = provider
+        self._client = httpx2.AsyncClient(
+            timeout=float(limits.SOCIAL_SECONDS), follow_redirects=False, transport=transport, trust_env=False
+        )
+        self._failures = 0
+        self._rests_until = 0.0
+
+    async def get(self, url: str, params: Mapping[str, str], *, spends: bool) -> bytes:
+        """Ask by GET. `spends`: the request uses a code up."""
+        return await self._send("GET", url, params, None, spends=spends)
+
+    async def post(self, url: str, params: Mapping[str, str], form: Mapping[str, str], *, spends: bool) -> bytes:
+        """Ask by POST, `params` in the address and `form` in the body."""
+        return await self._send("POST", url, params, form, spends=spends)
+
+    async def _send(
+        self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None, *, spends: bool
+    ) -> bytes:
+        now = asyncio.get_running_loop().time()
+        if now < self._rests_until:
+            raise ProviderDown("rests")
+        try:
+            async with asyncio.timeout(2 * limits.SOCIAL_SECONDS):
+                body = await self._twice(method, url, params, form, spends=spends)
+        except (ProviderDown, TimeoutError, httpx2.HTTPError) as wrong:
+            self.failed(type(wrong).__name__)
+            raise ProviderDown(type(wrong).__name__) from None
+        self._failures = 0
+        return body
+
+    async def _twice(
+        self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None, *, spends: bool
+    ) -> bytes:
+        try:
+            return await self._once(method, url, params, form)
+        except NEVER_LEFT:
+            return await self._once(method, url, params, form)
+        except (httpx2.HTTPError, ProviderDown):
+            if spends:
+                raise
+            return await self._once(method, url, params, form)
+
+    async def _once(self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None) -> bytes:
+        async with self._client.stream(method, url, params=params, data=form) as answer:
+            if answer.status_code != 200:
+                raise ProviderDown(f"status {answer.status_code}")
+            body = bytearray()
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > limits.SOCIAL_ANSWER_BYTES:
+                    raise ProviderDown("an answer without end")
+            return bytes(body)
+
+    def failed(self, why: str) -> None:
+        """Count a failure; after some in a row the provider is left alone for a while."""
+        self._failures += 1
+        if self._failures >= limits.SOCIAL_FAILURES:
+            self._failures = limits.SOCIAL_FAILURES - 1  # when the rest is over, one more failure is enough
+            self._rests_until = asyncio.get_running_loop().time() + limits.SOCIAL_REST_SECONDS
+        log.warning("provider failed", provider=self._provider.value, why=why)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
