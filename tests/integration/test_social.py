@@ -289,7 +289,7 @@ async def test_a_bank_without_providers_offers_none(database: str) -> None:
     assert "journey-not-open" == (await visitor.start("sign-in-social")).cause
     names = {row["journey"]: row["who"] for row in (await visitor.get("/v1/journeys")).body["list"]}
     assert {"sign-in-social", "link-social"}.isdisjoint(names)
-    assert ["phone", "card", "user_name"] == names["sign-in"]
+    assert ["phone", "card", "user_name", "passkey"] == names["sign-in"]
     await visitor.sign_in(LI)
     assert "journey-not-open" == (await visitor.start("link-social")).cause
     assert 200 == (await visitor.client.get("/linked")).status_code

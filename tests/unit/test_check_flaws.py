@@ -343,7 +343,7 @@ SEEDED: dict[str, tuple[str, Tables, Flaw, str]] = {
     ),
     "an open row that nobody can name themselves for": (
         DEAD_END, AS_IT_STANDS,
-        row("sign-in", who=(Who.WECHAT,)),
+        row("sign-in", who=()),
         "`sign-in` is open, but no way of saying who one is",
     ),
     "nobody undoes what the bank closed": (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from foregate.rules import inputs, limits
+from foregate.rules import inputs, limits, masks
 from foregate.rules.inputs import BadInput, DocumentType, InvalidFields, Kind
 
 
@@ -385,8 +385,8 @@ def test_fields_say_what_they_hold() -> None:
 
 
 def test_every_kind_of_text_has_a_normal_form() -> None:
-    """A new kind cannot be forgotten; a document number needs its type, a tick is no text."""
-    assert set(Kind) - {Kind.DOCUMENT_NUMBER, Kind.YES_NO} == set(inputs.NORMAL)
+    """A new kind cannot be forgotten; a document number needs its type, ticks and pictures are no text."""
+    assert set(Kind) - {Kind.DOCUMENT_NUMBER, Kind.YES_NO, Kind.PICTURES} == set(inputs.NORMAL)
 
 
 @pytest.mark.parametrize(
@@ -408,13 +408,13 @@ def test_who_was_born_on_a_leap_day() -> None:
 @pytest.mark.parametrize(
     ("mask", "value", "masked"),
     [
-        (inputs.mask_phone, "+8613812345678", "138****5678"),
-        (inputs.mask_card, "6222020000000000018", "•••• 0018"),
-        (inputs.mask_name, "张三", "*三"),
-        (inputs.mask_name, "欧阳小明", "***明"),
-        (inputs.mask_name, "张", "*张"),
-        (inputs.mask_name, "ANNA MARIA", "A*** M***"),
-        (inputs.mask_document, "11010519491231002X", "1******X"),
+        (masks.mask_phone, "+8613812345678", "138****5678"),
+        (masks.mask_card, "6222020000000000018", "•••• 0018"),
+        (masks.mask_name, "张三", "*三"),
+        (masks.mask_name, "欧阳小明", "***明"),
+        (masks.mask_name, "张", "*张"),
+        (masks.mask_name, "ANNA MARIA", "A*** M***"),
+        (masks.mask_document, "11010519491231002X", "1******X"),
     ],
 )
 def test_masks(mask: Callable[[str], str], value: str, masked: str) -> None:
@@ -487,6 +487,6 @@ def test_a_masked_name_tells_at_most_one_character_of_a_word(text: str) -> None:
         name = inputs.normal_name(text)
     except BadInput:
         return
-    masked = inputs.mask_name(name)
+    masked = masks.mask_name(name)
     assert all(part.count("*") >= len(part) - 1 for part in masked.split(" "))
     assert unicodedata.is_normalized("NFC", masked) or not unicodedata.is_normalized("NFC", name)

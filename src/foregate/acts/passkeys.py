@@ -20,7 +20,7 @@ from foregate.ids import new_id
 from foregate.passkey_options import Owner, to_enrol
 from foregate.ports import PasskeyRow, Taken
 from foregate.proofs import held, passkey
-from foregate.rules import inputs, limits
+from foregate.rules import inputs, limits, masks
 from foregate.situation import Refused, Situation, Subject, World
 
 
@@ -93,8 +93,8 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
     known = await at.tx.passkeys.of(customer.customer_id)
     owner = Owner(
         passkey.handle_of(customer.customer_id),
-        customer.user_name or inputs.mask_phone(customer.phone),
-        inputs.mask_name(customer.name),
+        customer.user_name or masks.mask_phone(customer.phone),
+        masks.mask_name(customer.name),
     )
     return {"options": to_enrol(at.world.site, owner, challenge, [row.credential_id for row in known])}
 

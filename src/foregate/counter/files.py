@@ -16,7 +16,7 @@ from foregate.counter.views import Actor, File
 from foregate.ports import CardHolder, CounterRow, Customer, DeviceRow, Person, SessionRow
 from foregate.ports.counter import ProposalRow, TrailEntry
 from foregate.ports.outlets import Appointment
-from foregate.rules import documents, inputs, limits
+from foregate.rules import documents, limits, masks
 from foregate.rules import verdict as rules
 from foregate.rules.causes import when_off
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective
@@ -220,15 +220,15 @@ def _file(facts: Facts, ref: str, whose: Ref, actor: Actor, names: dict[str, str
     return File(
         ref=ref,
         customer_id=whose.customer_id,
-        name=inputs.mask_name(person.name),
+        name=masks.mask_name(person.name),
         document_type=person.document_type,
-        document=inputs.mask_document(person.document_number),
+        document=masks.mask_document(person.document_number),
         document_expires_on=person.document_expires_on,
         is_document_valid=facts.is_document_valid,
         is_registered=customer is not None,
         registered_at=customer.created_at if customer else 0,
         last_sign_in_at=customer.last_sign_in_at if customer else 0,
-        phone=inputs.mask_phone(customer.phone) if customer else None,
+        phone=masks.mask_phone(customer.phone) if customer else None,
         user_name=_masked_user_name(customer),
         has_password=customer is not None and customer.password_hash is not None,
         cooling_seconds=max(0, customer.cooling_until - facts.now) if customer else 0,
@@ -250,8 +250,8 @@ def _masked_user_name(customer: Customer | None) -> str | None:
 
 def _card(card: CardHolder, customer: Customer | None) -> views.CardLine:
     return views.CardLine(
-        card=inputs.mask_card(card.card_number),
-        bound_phone=inputs.mask_phone(card.bound_phone) if card.bound_phone else None,
+        card=masks.mask_card(card.card_number),
+        bound_phone=masks.mask_phone(card.bound_phone) if card.bound_phone else None,
         is_bound_to_registered=customer is not None and card.bound_phone == customer.phone,
     )
 

@@ -13,7 +13,7 @@ from foregate.counter.views import Change, IdCheck
 from foregate.ids import new_id
 from foregate.ports import Customer, Person
 from foregate.ports.counter import ProposalRow, StaffMember
-from foregate.rules import inputs, limits
+from foregate.rules import inputs, limits, masks
 from foregate.rules.inputs import BadInput
 from foregate.rules.permission import ALL, Permission
 from foregate.rules.staff import CounterAct
@@ -30,7 +30,7 @@ async def payload_of_act(
     new_phone = await _new_phone(world, doing, customer, phone) if spec.needs_code else None
     expires_on = (document.expires_on or None) if document and spec.renews_document else None
     changes = {
-        "replace-phone": Change("phone", inputs.mask_phone(customer.phone), new_phone or ""),
+        "replace-phone": Change("phone", masks.mask_phone(customer.phone), new_phone or ""),
         "unfreeze": Change("permission", permission.get(ALL, Permission.OPEN).value, Permission.OPEN.value),
         "correct-document": Change("document_expires_on", person.document_expires_on or "", expires_on or ""),
         "end-sessions": Change("sessions", str(len(await doing.tx.sessions.of(customer.customer_id))), "0"),

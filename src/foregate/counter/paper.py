@@ -14,7 +14,7 @@ import msgspec
 from foregate.counter.views import Actor, Change, ProposalView
 from foregate.ports import Customer, Keyring, Person
 from foregate.ports.counter import ProposalRow, StaffMember
-from foregate.rules import inputs
+from foregate.rules import masks
 from foregate.rules.permission import ALL, Permission
 
 
@@ -99,4 +99,4 @@ def view_of(row: ProposalRow, actor: Actor, names: Mapping[str, str], now: int) 
 
 def masked(person: Person) -> tuple[str, str]:
     """Return a person's name and document as the counter shows them."""
-    return inputs.mask_name(person.name), inputs.mask_document(person.document_number)
+    return masks.mask_name(person.name), masks.mask_document(person.document_number)

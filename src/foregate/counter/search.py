@@ -20,7 +20,7 @@ from foregate.counter.refs import ref_of
 from foregate.counter.views import Actor, Found, Hit
 from foregate.ids import customer_id_of
 from foregate.ports import Customer, Person
-from foregate.rules import inputs, limits
+from foregate.rules import inputs, limits, masks
 from foregate.rules.appointments import CASE_SYMBOLS, read
 from foregate.rules.inputs import BadInput, DocumentType
 from foregate.rules.staff import Right
@@ -136,7 +136,7 @@ class Search:
             for person, held in zip(listed, cards, strict=True):
                 customer_id = customer_id_of(self._world.keyring, person.core_ref)
                 customer = await doing.tx.customers.find(customer_id)
-                numbers = tuple(inputs.mask_card(card.card_number) for card in held)
+                numbers = tuple(masks.mask_card(card.card_number) for card in held)
                 hits.append(self._hit(doing, person, customer, numbers, reason))
                 if customer is not None:
                     await doing.record("customer-looked-up", subject=customer_id, by=by, reason=reason)
@@ -145,10 +145,10 @@ class Search:
     def _hit(self, doing: Doing, person: Person, customer: Customer | None, cards: tuple[str, ...], reason: str) -> Hit:
         return Hit(
             ref=ref_of(self._world.keyring, doing.actor, person.core_ref, reason, doing.now),
-            name=inputs.mask_name(person.name),
-            document=inputs.mask_document(person.document_number),
+            name=masks.mask_name(person.name),
+            document=masks.mask_document(person.document_number),
             document_type=person.document_type,
-            phone=inputs.mask_phone(customer.phone) if customer else None,
+            phone=masks.mask_phone(customer.phone) if customer else None,
             cards=cards,
             is_registered=customer is not None,
         )

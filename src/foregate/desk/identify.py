@@ -18,7 +18,7 @@ from foregate.ids import customer_id_of as customer_id_of
 from foregate.ids import derived_id as _id
 from foregate.ports import CardHolder, Customer, Keyring, UnitOfWork
 from foregate.proofs import passkey
-from foregate.rules import inputs
+from foregate.rules import inputs, masks
 from foregate.rules.social_inputs import Returned
 from foregate.rules.words import Who
 from foregate.situation import Subject, World
@@ -171,7 +171,7 @@ async def subject_of(claim: Claim, holder: CardHolder | None, tx: UnitOfWork, ke
 async def _by_phone(claim: ByPhone, tx: UnitOfWork, keyring: Keyring) -> Subject:
     customer = await tx.customers.by_login("phone", keyring.digest("phone", claim.phone))
     subject = _subject(claim, customer, claim.phone, keyring)
-    return replace(subject, flaw=None if customer else "not-registered", masked_phone=inputs.mask_phone(claim.phone))
+    return replace(subject, flaw=None if customer else "not-registered", masked_phone=masks.mask_phone(claim.phone))
 
 
 async def _by_card(claim: ByCard, holder: CardHolder | None, tx: UnitOfWork, keyring: Keyring) -> Subject:
@@ -199,7 +199,7 @@ async def _by_card_and_phone(
         subject,
         flaw=flaw,
         card_number=holder.card_number if holder and is_bound else None,
-        masked_phone=inputs.mask_phone(claim.phone),
+        masked_phone=masks.mask_phone(claim.phone),
     )
 
 
@@ -220,7 +220,7 @@ async def _by_card_name_document(
 def _anybody(claim: ByBooking, keyring: Keyring) -> Subject:
     # Whether the number is a customer's is not even asked: the subject is the number.
     subject = _subject(claim, None, claim.phone, keyring)
-    return replace(subject, masked_phone=inputs.mask_phone(claim.phone))
+    return replace(subject, masked_phone=masks.mask_phone(claim.phone))
 
 
 async def _by_link(claim: ByLink, tx: UnitOfWork, keyring: Keyring) -> Subject:

@@ -10,7 +10,7 @@ from contextlib import suppress
 import msgspec
 
 from foregate.ports import Busy, CardHolder, DeviceRow, Person, SessionRow
-from foregate.rules import documents, inputs, limits
+from foregate.rules import documents, limits, masks
 from foregate.rules.documents import State
 from foregate.rules.words import Level
 from foregate.situation import World
@@ -98,11 +98,11 @@ class Sessions:
         holder = cards[0] if cards else await self._world.core.person(customer.core_ref)
         now = self._world.clock.now()
         return Me(
-            name=inputs.mask_name(customer.name),
+            name=masks.mask_name(customer.name),
             user_name=customer.user_name,
-            phone=inputs.mask_phone(customer.phone),
+            phone=masks.mask_phone(customer.phone),
             level=session.level,
-            cards=tuple(CardView(card=inputs.mask_card(card.card_number)) for card in cards),
+            cards=tuple(CardView(card=masks.mask_card(card.card_number)) for card in cards),
             is_device_remembered=session.device_id is not None,
             idle_in_seconds=int(idle_seconds(session)),
             ends_in_seconds=max(0, session.expires_at - now),

@@ -15,7 +15,7 @@ from foregate.desk.turn import Turn
 from foregate.desk.view import Reply
 from foregate.ports import CardHolder, Event
 from foregate.proofs import More, ProofKind, device, face, passkey, phone_code
-from foregate.rules import engine, inputs, limits, permission
+from foregate.rules import engine, inputs, limits, masks, permission
 from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
 from foregate.rules.permission import Permission
 from foregate.rules.social_inputs import Returned
@@ -346,7 +346,7 @@ async def shared(turn: Turn, holders: tuple[CardHolder, ...]) -> Reply:
     if len(found) == 1:
         turn.change(subject=identify.of_customer(found[0]))
     else:
-        turn.change(candidates=tuple((c.customer_id, inputs.mask_name(c.name)) for c in found))
+        turn.change(candidates=tuple((c.customer_id, masks.mask_name(c.name)) for c in found))
     return await advance(turn)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from foregate.ports import CardHolder, CounterRow, Customer, UnitOfWork
-from foregate.rules import documents, inputs, limits, ways
+from foregate.rules import documents, limits, masks, ways
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective, lane_of
 from foregate.rules.verdict import BOUND_SIM, REGISTERED_SIM, Footing
 from foregate.rules.ways import Loss, Standing
@@ -87,9 +87,9 @@ async def _phone(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
     cools = whose.customer.cooling_until
     state, until = (State.COOLING, cools) if cools > whose.now else (State.GOOD, None)
     return (
-        Held(proof="phone_code", gives=gives, label=inputs.mask_phone(mine), used_at=used_at, state=state, until=until),
+        Held(proof="phone_code", gives=gives, label=masks.mask_phone(mine), used_at=used_at, state=state, until=until),
         *(
-            Held(proof="phone_code", gives=(BOUND_SIM,), label=inputs.mask_phone(number), used_at=used_at)
+            Held(proof="phone_code", gives=(BOUND_SIM,), label=masks.mask_phone(number), used_at=used_at)
             for number in dict.fromkeys(bound)
             if number is not None and number != mine
         ),
@@ -112,7 +112,7 @@ async def _card_pin(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
     state, until = whose.state_of("card_pin")
     return tuple(
         Held(
-            proof="card_pin", gives=("card_pin",), label=inputs.mask_card(card.card_number), state=state, until=until,
+            proof="card_pin", gives=("card_pin",), label=masks.mask_card(card.card_number), state=state, until=until,
             used_at=whose.last_used("card_pin"),
         )
         for card in whose.cards[:1]  # the oldest is asked for

@@ -126,11 +126,7 @@ def _names_of_ways(formula: Formula) -> tuple[frozenset[str], ...]:
 
 def is_satisfied(formula: Formula, proved: frozenset[str]) -> bool:
     """Say whether the proofs named in `proved` satisfy `formula`: they contain one of its ways."""
-    # A plain loop: the checker asks this millions of times.
-    for names in _names_of_ways(formula):  # noqa: SIM110
-        if names <= proved:
-            return True
-    return False
+    return any(map(proved.issuperset, _names_of_ways(formula)))
 
 
 def as_json(formula: Formula) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from foregate.outlets import appointments, queue
 from foregate.ports import UnitOfWork
 from foregate.ports.outlets import Appointment, Outlet
 from foregate.rules.appointments import State
-from foregate.rules.inputs import mask_name, mask_phone
+from foregate.rules.masks import mask_name, mask_phone
 from foregate.rules.services import POOLS, SERVICES
 from foregate.situation import Refused, World
 
