@@ -12,7 +12,6 @@ pytestmark = pytest.mark.anyio
 
 ROW = FaceTemplateRow(
     customer_id="c1", template=b"a vector, turned", salt=b"s" * 32, engine_id="e1", enrolled_at=1, expires_at=9,
-    consent="2026-11", consented_at=1,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from foregate.rules import limits
+from foregate.rules.consents import TEXT_VERSION, Purpose
 from foregate.rules.permission import lane_of
 from tests.bank import LI, Bank, open_bank
 from tests.face_bank import (
@@ -58,6 +59,9 @@ async def test_a_face_that_was_withdrawn_is_gone(bank: Bank) -> None:
     bank.clock.turn(limits.RESEND_SECONDS)
     await visitor.sign_in(LI)
     assert "done" == (await visitor.start("withdraw-face")).journey["status"]
+    async with bank.house.store.begin() as tx:
+        consent = (await tx.consents.of(bank.customer_id(LI)))[Purpose.FACE]
+    assert (TEXT_VERSION, False) == (consent.text_version, consent.holds)
     async with bank.house.store.begin() as tx:
         assert await tx.faces.find(bank.customer_id(LI)) is None
     other = bank.visitor()

@@ -2,7 +2,7 @@
 
 Rules
   1. A face is kept for whoever agrees to it, apart from everything else, and as long as they do. Which text they agreed
-     to is kept with it. Nothing else depends on it.
+     to stands in the ledger of consents. Nothing else depends on it.
   2. The first face and every later one are one act: the old face vouches for nothing (decision 0013).
   3. A template is all that is kept: no picture, and not what was seen in one.
   4. It lasts no longer than the document it is anchored in.
@@ -23,11 +23,11 @@ from foregate.ports import Person, Unreachable
 from foregate.ports.face import BadPicture, FaceEngine, Look
 from foregate.ports.face_records import FaceTemplateRow
 from foregate.rules import documents, inputs, limits
+from foregate.rules.consents import TEXT_VERSION, Purpose
 from foregate.rules.faces import CAUSE_OF
 from foregate.situation import Refused, Situation, Subject, World
 
 ACTS = ("renew-face",)
-CONSENT: Final = "2026-11"  # which wording of `field.consent` is agreed to; a new wording gets a new name
 AGAIN: Final = {"pictures": "take-again"}
 
 
@@ -78,9 +78,10 @@ async def perform(prepared: Prepared, at: Situation) -> Done | Refused:
     if not await at.tx.faces.note_pictures(prepared.digests, until):
         return Refused(cause="face-not-live")
     await at.tx.faces.put(prepared.template)
+    await at.tx.consents.give(customer.customer_id, Purpose.FACE, TEXT_VERSION, at.now)
     await at.tx.counters.bind_again(customer.customer_id, "face")
     await tell(at, "sms.face-renewed", customer.phone)
-    await record(at, "face-renewed", engine=prepared.template.engine_id, consent=CONSENT)
+    await record(at, "face-renewed", engine=prepared.template.engine_id, consent=TEXT_VERSION)
     return Done()
 
 
@@ -114,8 +115,6 @@ def _template(
         engine_id=engine.engine_id,
         enrolled_at=now,
         expires_at=ends_at,
-        consent=CONSENT,
-        consented_at=now,
     )
 
 
@@ -138,6 +137,7 @@ class Withdraw(End):
         customer = at.customer
         if customer is None:
             return Refused(cause="not-registered")
+        await at.tx.consents.withdraw(customer.customer_id, Purpose.FACE, at.now)
         if await at.tx.faces.remove(customer.customer_id):
             await at.tx.counters.bind_again(customer.customer_id, "face")
             await tell(at, "sms.face-withdrawn", customer.phone)

@@ -145,7 +145,5 @@ async def _enrol_long_ago(house: Foregate, tx: UnitOfWork, who: str) -> None:
         engine_id="retired",
         enrolled_at=expired_at - limits.FACE_DAYS * DAY,
         expires_at=expired_at,
-        consent="2024-11",
-        consented_at=expired_at - limits.FACE_DAYS * DAY,
     )
     await tx.faces.put(row)

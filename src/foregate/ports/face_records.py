@@ -17,8 +17,6 @@ class FaceTemplateRow(msgspec.Struct, frozen=True, kw_only=True):
     engine_id: str
     enrolled_at: int
     expires_at: int
-    consent: str  # which text was agreed to
-    consented_at: int
 
 
 class FaceChallengeRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,8 +17,6 @@ face_template: Final = table(
     text("engine_id"),
     time("enrolled_at"),
     time("expires_at"),
-    text("consent"),
-    time("consented_at"),
     key("customer_id"),
     Index(None, "expires_at"),
 )

@@ -54,8 +54,6 @@ class FacesIn:
             engine_id=row["engine_id"],
             enrolled_at=row["enrolled_at"],
             expires_at=row["expires_at"],
-            consent=row["consent"],
-            consented_at=row["consented_at"],
         )
 
     async def put(self, row: FaceTemplateRow) -> None:
@@ -68,8 +66,6 @@ class FacesIn:
             engine_id=row.engine_id,
             enrolled_at=row.enrolled_at,
             expires_at=row.expires_at,
-            consent=row.consent,
-            consented_at=row.consented_at,
         )
 
     async def remove(self, customer_id: str) -> bool:

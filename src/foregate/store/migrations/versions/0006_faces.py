@@ -20,8 +20,6 @@ def upgrade() -> None:
         _raw("salt"),
         _text("engine_id"),
         *(_time(name) for name in ("enrolled_at", "expires_at")),
-        _text("consent"),
-        _time("consented_at"),
         sa.PrimaryKeyConstraint("customer_id", name="pk_face_template"),
     )
     op.create_table(
