@@ -247,6 +247,7 @@ FACTS = {"bank": "测试银行", "hotline": "95000", "host": "login.bank.test", 
 BESIDES = {
     "outlet": "人民路支行", "when": "11月30日 10:00", "reference": "V60GXYC", "path": "/appointments/TOKEN",
     "token": "TOKEN", "phone": "138****8000", "day": "2027-01-15", "days": "30", "expires_on": "2027-01-15",
+    "amount": "CNY 300.00",
 }  # fmt: skip
 # A visit is seen, moved and cancelled by its link; the old number stops what others may have begun with one tap.
 WITH_A_LINK = {

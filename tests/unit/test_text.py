@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import foregate
+from foregate.demo.people import Situation
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.doors.text import catalog
 from foregate.gateways.sms import OUTLET_CHARS
@@ -50,6 +51,7 @@ def needed() -> Iterator[str]:
         yield from (f"cause.{cause.name}.title", f"cause.{cause.name}.detail")
         yield from (f"remedy.{remedy}" for remedy in cause.remedies)
     yield from (f"remedy.{name}" for name in (*REMEDY_ACTIONS, *JOURNEYS))
+    yield from (f"demo.situation.{situation}" for situation in Situation)
     for name in JOURNEYS:
         yield from (f"journey.{name}.title", f"journey.{name}.lead")
     for act in POLICY:
