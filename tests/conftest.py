@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 import structlog
 import structlog.testing
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from valkey import Valkey
 
 from foregate.store import migrate
@@ -20,6 +20,10 @@ structlog.configure(processors=[structlog.testing.LogCapture()], cache_logger_on
 # The same examples every time, and no deadline: a busy machine is not a finding.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
+
+# What a page has to show is waited for this long, and no longer than it takes: a busy machine is not a finding.
+PATIENCE_SECONDS = 30
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 # A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
 MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "chromium": "browser"}
@@ -129,7 +133,7 @@ def page_at(chromium: Browser) -> Iterator[PageAt]:
     def open_page(width: int = 360, locale: str = "zh-CN", **options: object) -> Page:
         arguments: dict[str, object] = {"viewport": {"width": width, "height": 740}, "timezone_id": "Asia/Shanghai"}
         context = chromium.new_context(locale=locale, **{**arguments, **options})  # type: ignore[arg-type]  # Playwright checks them
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         contexts.append(context)
         return context.new_page()
 

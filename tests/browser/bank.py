@@ -26,7 +26,7 @@ from foregate.store.keyring import write_keys
 from tests import services
 
 T = TypeVar("T")
-ARRIVES_SECONDS = 10
+ARRIVES_SECONDS = 30  # a busy machine is not a finding
 
 
 class TurnableClock:
@@ -169,6 +169,13 @@ class Visitor:
                 return codes[0]
             time.sleep(0.05)
         raise AssertionError(f"no code arrived on {phone}")
+
+    def hears(self, phone: str, after: int) -> None:
+        """Wait until a message arrives on `phone`, of which there were `after` before: they are sent by and by."""
+        until = time.monotonic() + ARRIVES_SECONDS
+        while len(self.bank.messages(phone)) <= after:
+            assert time.monotonic() < until, f"nothing arrived on {phone}"
+            time.sleep(0.05)
 
     def codes(self, phone: str) -> int:
         """How many codes lie on `phone`."""

@@ -298,7 +298,7 @@ def proposed(teller: Colleague, su: Person, number: str) -> None:
     before = len(teller.bank.messages(number))
     teller.press("console.slip.text")
     teller.sees("console.queue.said.texted")
-    assert before < len(teller.bank.messages(number))
+    teller.hears(number, before)
     teller.page.get_by_role("button", name=teller.t("console.queue.check-in")).first.click()
     teller.sees("console.queue.said.check-in")
     teller.press("console.queue.call-next")

@@ -16,6 +16,7 @@ from foregate.doors.text import catalog
 from tests import services
 from tests.browser.bank import Bank, Visitor, open_bank
 from tests.browser.camera import GESTURES, LATER, STRAIGHT, Camera, act, beside, dark, film, stranger
+from tests.conftest import PATIENCE_SECONDS
 from tests.faces import data, jpeg, models
 
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
@@ -61,7 +62,7 @@ def come(bank: Bank, phone: Browser, shots: Path, request: pytest.FixtureRequest
             permissions=["camera"] if is_allowed else [], **options,
         )  # fmt: skip
         opened.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         page = context.new_page()
         if script:
             page.add_init_script(script)

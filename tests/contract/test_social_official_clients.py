@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -16,17 +17,26 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from foregate.demo.providers.accounts import ALIPAY_APP, ATTRIBUTES, WECHAT_APPS
 from tests import doubles
 
-# Alipay's client takes no port: its double listens on port 80 of an address of this machine that nobody else uses.
-HOST = "127.0.0.9"
-
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
-    try:
-        with doubles.process(HOST, 80) as origin:
-            yield origin.removesuffix(":80")
-    except TimeoutError:
-        pytest.skip("port 80 may not be listened on here")
+    with doubles.process() as origin:
+        yield origin
+
+
+@pytest.fixture
+def at_its_port(origin: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Alipay's client takes no port and calls port 80, which may be somebody else's: lead it to the double's."""
+    web_utils = pytest.importorskip("alipay.aop.api.util.WebUtils")
+    theirs, double = web_utils.get_http_connection, urlsplit(origin)
+
+    def lead(url: str, query: str, timeout: int) -> tuple[str, HTTPConnection]:
+        address, connection = theirs(url, query, timeout)
+        connection.port = double.port
+        return address, connection
+
+    monkeypatch.setattr(web_utils, "get_http_connection", lead)
+    return f"http://{double.hostname}"
 
 
 @pytest.fixture
@@ -44,11 +54,12 @@ def agreed(address: str, account: str) -> dict[str, str]:
     with httpx2.Client(trust_env=False, timeout=30) as client:
         hidden = dict(doubles._hidden(client.get(address.partition("#")[0]).text))
         form = {**hidden, **dict.fromkeys(ATTRIBUTES, "yes"), "account": account, "answer": "yes"}
-        location = client.post(f"http://{HOST}/agree", data=form).headers["location"]
+        parts = urlsplit(address)
+        location = client.post(f"{parts.scheme}://{parts.netloc}/agree", data=form).headers["location"]
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
 
-def test_alipays_own_client_gets_token_and_profile(origin: str, in_beijing: None) -> None:
+def test_alipays_own_client_gets_token_and_profile(origin: str, at_its_port: str, in_beijing: None) -> None:
     """The double verifies the client's signature, the client the double's; a bad one is noticed by either."""
     config_module = pytest.importorskip("alipay.aop.api.AlipayClientConfig")
     from alipay.aop.api.DefaultAlipayClient import DefaultAlipayClient
@@ -60,7 +71,7 @@ def test_alipays_own_client_gets_token_and_profile(origin: str, in_beijing: None
 
     def client_with(key_file: str) -> DefaultAlipayClient:
         config = config_module.AlipayClientConfig()
-        config.server_url = f"{origin}/gateway.do"
+        config.server_url = f"{at_its_port}/gateway.do"
         config.app_id = ALIPAY_APP
         config.app_private_key = _bare(key_file)
         config.alipay_public_key = _bare("alipay.pub")
