@@ -72,10 +72,10 @@ async def test_the_newest_permit_alone_is_good(store: SqlStore) -> None:
     await in_one(store, lambda tx: tx.permits.insert(a_permit(who, OTHER)))
 
     assert not await lend(store, who)
-    assert await in_one(store, lambda tx: tx.permits.was_given(who))
+    assert await in_one(store, lambda tx: tx.customers.keeps(who)) == frozenset({"permit"})
     await in_one(store, lambda tx: tx.permits.end_all(who))
     assert not await lend(store, who, digest=OTHER)
-    assert not await in_one(store, lambda tx: tx.permits.was_given(new_id()))
+    assert await in_one(store, lambda tx: tx.customers.keeps(new_id())) == frozenset()
 
 
 async def test_a_link_freezes_once(store: SqlStore) -> None:

@@ -44,6 +44,11 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# What stands against a proof of which the bank keeps nothing for this customer. An expired face may be asked for all
+# the same: whoever takes it hears that it has to be renewed.
+NOT_HAD: Mapping[str, str] = {FACE.name: "face-none", PERMIT.name: "permit-over", PASSKEY.name: "proof-disabled"}
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who is at the door, as the door knows: the browser that began the journey, and what it brought along."""
 
@@ -80,6 +85,7 @@ class Turn:
     status: str = "open"
     is_fresh: bool = False  # not in the store yet
     customer: Customer | None = None  # held, while the act is performed
+    _kept: frozenset[str] | None = None  # looked at once: only an act changes it, and after that nothing is decided
 
     @property
     def row(self) -> Journey:
@@ -159,15 +165,10 @@ class Turn:
                 unusable[proof] = when_off(charge)
             elif any(row.blocked_until > self.now and row.lane == self.lane for row in mine):
                 unusable[proof] = "proof-blocked"
-        asks_face = FACE in proofs_of(self.row.prove) and FACE.name in self.house.built.proofs
-        # Expired it may be asked for all the same: whoever takes it hears that it has to be renewed.
-        if asks_face and await self.tx.faces.find(self.subject.customer_id) is None:
-            unusable[FACE.name] = "face-none"
-        if PERMIT in proofs_of(self.row.prove) and not await self.tx.permits.was_given(self.subject.customer_id):
-            unusable[PERMIT.name] = "permit-over"
-        if PASSKEY in proofs_of(self.row.prove) and not await self.tx.passkeys.of(self.subject.customer_id):
-            unusable[PASSKEY.name] = "proof-disabled"
-        return unusable
+        asked = {proof.name for proof in proofs_of(self.row.prove)} & NOT_HAD.keys() & self.house.built.proofs
+        if asked and self._kept is None:
+            self._kept = await self.tx.customers.keeps(self.subject.customer_id)
+        return unusable | {proof: NOT_HAD[proof] for proof in asked - (self._kept or frozenset())}
 
     async def objection(self, *, is_last: bool) -> Refused | None:
         """Return what stands against the customer, told only once possession is shown."""

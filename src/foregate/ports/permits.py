@@ -34,9 +34,6 @@ class Permits(Protocol):
 
     async def find(self, customer_id: str, digest: bytes) -> PermitRow | None: ...
 
-    async def was_given(self, customer_id: str) -> bool:
-        """Say whether this customer was given one lately, good or not: then there is something to ask for."""
-
     async def lend(self, customer_id: str, digest: bytes, now: int, until: int) -> bool:
         """Give it to one journey `until` then, in one guarded statement. False: expired, gone, or lent already."""
 

@@ -118,6 +118,9 @@ class Permissions(Protocol):
 class Customers(Protocol):
     async def find(self, customer_id: str) -> Customer | None: ...
 
+    async def keeps(self, customer_id: str) -> frozenset[str]:
+        """Of face, passkey and permit, those of which anything is kept for this customer. Opens nothing."""
+
     async def by_login(self, kind: str, digest: bytes) -> Customer | None:
         """kind: phone | user_name | core_ref. One statement, whether found or not."""
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from foregate.ports import Customer, Taken
+from foregate.rules.words import FACE, PASSKEY, PERMIT
+from foregate.store.counter.permit_tables import permit
+from foregate.store.face_tables import face_template
 from foregate.store.keyring import Keys
+from foregate.store.passkey_tables import passkey
 from foregate.store.statements import Connection, Row, Statement, insert_into, text_of, time_of
 from foregate.store.tables import customer, login_name
 
@@ -17,6 +21,15 @@ SEALED: Final = ("core_ref", "name", "phone", "user_name")
 _is_customer: Final = customer.c.customer_id == text_of("of_customer")
 
 _FIND: Final = Statement(select(customer).where(_is_customer))
+# One look for everybody and every row: it costs a customer who has all of them what it costs nobody.
+_KEEPS: Final = Statement(
+    select(
+        *(
+            exists().where(table.c.customer_id == text_of("of_customer")).label(proof.name)
+            for proof, table in ((FACE, face_template), (PASSKEY, passkey), (PERMIT, permit))
+        )
+    )
+)
 _HOLD: Final = Statement(select(customer).where(_is_customer).with_for_update())
 _BY_LOGIN: Final = Statement(
     select(customer)
@@ -53,6 +66,11 @@ class CustomersIn:
     async def hold(self, customer_id: str) -> Customer | None:
         """Read and hold until the transaction ends: acts on one customer happen one after the other."""
         return self._opened(await self._connection.one(_HOLD, of_customer=customer_id))
+
+    async def keeps(self, customer_id: str) -> frozenset[str]:
+        """Of face, passkey and permit, those of which anything is kept for this customer. Opens nothing."""
+        row = await self._connection.one(_KEEPS, of_customer=customer_id)
+        return frozenset(proof.name for proof in (FACE, PASSKEY, PERMIT) if row and row[proof.name])
 
     async def by_login(self, kind: str, digest: bytes) -> Customer | None:
         """kind: phone | user_name | core_ref. One statement, whether found or not."""

@@ -20,7 +20,6 @@ _FIND: Final = Statement(select(permit).where(_this))
 _LEND: Final = Statement(
     update(permit).where(_this, _p.expires_at > _now, _p.lent_until <= _now).values(lent_until=time_of("until"))
 )
-_WAS_GIVEN: Final = Statement(select(_p.customer_id).where(_of_customer).limit(number(1)))
 # Kept for a while, so that its holder hears that it is over, and not that it never was.
 _END_ALL: Final = Statement(update(permit).where(_of_customer).values(expires_at=number(0)))
 
@@ -70,10 +69,6 @@ class PermitsIn:
             expires_at=row["expires_at"],
             lent_until=row["lent_until"],
         )
-
-    async def was_given(self, customer_id: str) -> bool:
-        """Say whether this customer was given one lately, good or not."""
-        return await self._connection.one(_WAS_GIVEN, of_customer=customer_id) is not None
 
     async def lend(self, customer_id: str, digest: bytes, now: int, until: int) -> bool:
         """Give it to one journey. False: expired, gone, or lent already."""
