@@ -254,18 +254,14 @@ def _parts(house: Foregate) -> dict[str, Any]:
 def open_faces(settings: Settings) -> FaceEngine | None:
     """Open the engine that looks at faces. None where its packages or its models are not: face is not open then."""
     from foregate.gateways.face import lock
+    from foregate.gateways.face.engine import Engine
 
     folder = Path(settings.face_models) if settings.face_models else lock.default_folder()
-    if not folder.is_dir():  # said before the engine's packages are loaded: they take 60 MiB
-        log.info("face is not open", why=f"there is no folder {folder}: run `foregate models fetch`")
-        return None
     try:
-        from foregate.gateways.face.engine import Engine
+        return Engine(folder)
     except ModuleNotFoundError as missing:
         log.info("face is not open", why=f"{missing.name} is not installed: install foregate[face]")
         return None
-    try:
-        return Engine(folder)
     except lock.ModelsMissing as missing:
         log.info("face is not open", why=str(missing))
         return None

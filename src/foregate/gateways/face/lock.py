@@ -14,6 +14,9 @@ import msgspec
 
 from foregate.gateways.face import minifasnet, onnx_wire
 
+# How `recogniser` cuts a face out. Another way makes other numbers: templates made before are then of no use.
+ALIGNMENT: Final = "similarity-112-1"
+
 MAKERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "as it is": lambda file: file,
     "free sizes": onnx_wire.with_free_sizes,
@@ -83,6 +86,8 @@ def faults(folder: Path) -> dict[str, str]:
 
 def checked_paths(folder: Path) -> dict[str, Path]:
     """Return each model's file. Raises ModelsMissing unless all are there and whole."""
+    if not folder.is_dir():
+        raise ModelsMissing(f"there is no folder {folder}: run `foregate models fetch`")
     if wrong := faults(folder):
         raise ModelsMissing("; ".join(wrong.values()) + ": run `foregate models fetch`")
     return {model.name: folder / model.kept for model in read_lock()}

@@ -9,11 +9,10 @@ import onnxruntime as ort
 from foregate.gateways.face.arrays import Floats, Picture
 
 SIDE = 112
-# Where the eyes, the nose and the corners of the mouth lie in what SFace was trained on; part of `engine_id`.
+# Where the eyes, the nose and the corners of the mouth lie in what SFace was trained on; `lock.ALIGNMENT` names them.
 PLACES = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
 )
-ALIGNMENT = "similarity-112-1"
 
 
 class Recogniser:
