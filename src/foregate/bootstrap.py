@@ -69,6 +69,7 @@ from foregate.rules.verdict import Rules
 from foregate.settings import Settings, refuse_bad_map, refuse_weak
 from foregate.situation import World
 from foregate.store.audit import Sealer
+from foregate.store.durability import DurabilityWatch
 from foregate.store.janitor import Janitor
 from foregate.store.keyring import Keys, load_keys
 from foregate.store.outbox import Dispatcher
@@ -129,6 +130,7 @@ class Foregate:
     dispatcher: Dispatcher
     sealer: Sealer
     janitor: Janitor
+    durability: DurabilityWatch
     upkeep: Upkeep
     notices: ExpiryNotices
     printer: PdfPrinter
@@ -215,6 +217,7 @@ async def build(
         dispatcher=Dispatcher(store, postman.deliver),
         sealer=Sealer(store, anchor=Path(settings.audit_anchor) if settings.audit_anchor else None),
         janitor=Janitor(store),
+        durability=DurabilityWatch(store),
         upkeep=Upkeep(world),
         notices=ExpiryNotices(world),
         printer=(printer := PdfPrinter()),
@@ -242,6 +245,7 @@ def _parts(house: Foregate) -> dict[str, Any]:
         "statements": Statements(world, accounts, house.exports),
         "printer": house.printer,
         "ways": MyWays(world),
+        "durability": house.durability,
         "cookies": Cookies(settings, house.keys),
         "throttle": house.throttle,
         "inbox": house.inbox,
@@ -289,6 +293,7 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
         house.dispatcher,
         house.sealer,
         house.janitor,
+        house.durability,
         house.upkeep,
         house.notices,
         house.exports,

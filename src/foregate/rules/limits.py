@@ -117,6 +117,7 @@ DOCUMENT_YEARS: Final = Limit(20, "years", "no document lasts longer, but those 
 DOCUMENT_TOLD_DAYS: Final = Limit(400, "days", "what was told about a document is remembered; after that its end is too long ago to be told of again")
 NOTICE_FROM_HOUR: Final = Limit(9, "o'clock", "who is told of a document in a month need not be woken")
 NOTICE_UNTIL_HOUR: Final = Limit(20, "o'clock", "and not disturbed in the evening; the next day is soon enough")
+DURABILITY_SECONDS: Final = Limit(1 * HOUR, "seconds", "how often it is looked whether the database still keeps what it acknowledges")
 NOTICE_SECONDS: Final = Limit(10 * MINUTE, "seconds", "how often it is looked whether a new day has begun")
 NOTICE_BATCH: Final = Limit(100, "people", "one bite of a day's notices")
 

@@ -6,7 +6,7 @@ What `bootstrap` builds:
     migrate.upgrade(url)                                          # store.migrate: sync; sqlite:///PATH, postgresql://...
     store = await open_sqlite(path, keys, clock)                  # store.sqlite: SqlStore, a ports.Store
     store = await open_postgres(dsn, keys, clock, pool_size=10)   # store.postgres: the same
-    await store.check_durability()                                # done at open; hourly by whoever runs the process
+    await store.check_durability()                                # done at open; hourly by store.durability
     await store.close()
 
     dispatcher = Dispatcher(store, deliver)                       # store.outbox: run() until stop(); deliver(Message)

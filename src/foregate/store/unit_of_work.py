@@ -216,7 +216,7 @@ class SqlStore:
         self._dispatchers.add(dispatcher)
 
     async def check_durability(self) -> None:
-        """Raises WeakDurability when what is acknowledged could be lost. Done at start; do it hourly."""
+        """Raises WeakDurability when what is acknowledged could be lost. Done at open, and by the watch."""
         await self.database.check_durability()
 
     async def close(self) -> None:

@@ -175,9 +175,11 @@ async def take_text(request: Request) -> Response:
 
 
 async def show_health(request: Request) -> Response:
-    """Alive."""
+    """Alive, and fit to be sent customers. A database that would forget what it acknowledged is not."""
     is_open = request.app.state.desk.house.world.faces is not None
-    return _json(schema.Health("ok", "open" if is_open else "not open"))
+    is_fit = request.app.state.durability.weakness is None
+    health = schema.Health("ok" if is_fit else "weak-durability", "open" if is_open else "not open")
+    return _json(health, 200 if is_fit else 503)
 
 
 async def show_metrics(request: Request) -> Response:

@@ -185,7 +185,8 @@ class OutletsOut(msgspec.Struct):
 
 
 class Health(msgspec.Struct):
-    """Alive. `face` is `open`, or `not open` where the models are not there."""
+    """Alive. `status` is `ok`, or `weak-durability` (503) while the database may lose what it acknowledges. `face` is
+    `open`, or `not open` where the models are not there."""
 
     status: str
     face: str
