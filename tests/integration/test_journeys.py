@@ -1,7 +1,9 @@
 """The journeys, walked through the API as people walk them."""
 
 import pytest
+from argon2 import PasswordHasher
 
+from foregate.gateways.hashing import PEPPER
 from foregate.rules import limits
 from tests.bank import CHEN, LI, WANG, Bank, Person
 
@@ -70,6 +72,23 @@ async def test_full_sign_in_by_each_name(bank: Bank, step: str, facts: dict[str,
     assert "password" == asked.step
     await visitor.answer(password=LI.password)
     assert "full" == await visitor.level()
+
+
+async def test_an_older_hash_is_made_anew_at_the_next_sign_in(bank: Bank) -> None:
+    """What was hashed with yesterday's parameters is hashed with today's, once, when the password is at hand."""
+    hasher, who = bank.house.hasher, bank.customer_id(LI)
+    peppered = bank.keys.derive(PEPPER, LI.password.encode())
+    old = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(peppered)
+    async with bank.house.store.begin() as tx:
+        await tx.customers.set_password(who, old)
+    await bank.visitor().sign_in(LI)
+    async with bank.house.store.begin() as tx:
+        kept = await tx.customers.find(who)
+
+    assert kept is not None
+    assert kept.password_hash not in (None, old)
+    assert not hasher.needs_rehash(kept.password_hash or "")
+    assert await hasher.verify(kept.password_hash, LI.password)
 
 
 async def test_another_way_than_the_password(bank: Bank) -> None:

@@ -53,7 +53,16 @@ def test_what_a_stranger_can_use_up_is_reported() -> None:
     """Nothing but what is kept apart or has another way round."""
     notes = explore(JOURNEYS, BUILT, "no lock-out").notes
 
-    assert notes == ("A stranger can use up: card_pin@freeze and phone_code.",)
+    assert notes[0] == "A stranger can use up: card_pin@freeze and phone_code."
+
+
+def test_who_always_gets_in_is_reported() -> None:
+    """The four kinds of customer that no stranger keeps out are named, and no one who could be."""
+    said = explore(all_open(JOURNEYS), EVERYTHING, "no lock-out").notes[1]
+    before, _, held = said.removesuffix(".").partition("whoever holds ")
+
+    assert before == "Always gets in, whatever a stranger does: "
+    assert {"passkey", "device & password", "password & phone_code", "face & phone_code"} <= set(held.split("; or "))
 
 
 def test_promises_are_explored_only_when_asked() -> None:

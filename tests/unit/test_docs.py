@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from foregate import settings
@@ -18,7 +19,7 @@ from foregate.rules.check import check
 from foregate.rules.edited import tables_from
 from foregate.rules.journeys import BUILT, JOURNEYS, Journey, row_as_json
 from foregate.rules.limits import every_limit
-from foregate.settings import Settings
+from foregate.settings import Settings, weaknesses
 from foregate.store.every_table import metadata
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,17 @@ def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as code hosts make them."""
     titles = re.findall(r"^#+ (.*)$", without_code(TEXT[page]), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_sample_settings_start(tmp_path: Path) -> None:
+    """What the how-to gives to copy is fit to serve, once its secrets are made as it says."""
+    (block, *_) = code_of("docs/how-to/put-it-in-front-of-a-bank.md", "toml")
+    made = [line for line in code_of("docs/how-to/put-it-in-front-of-a-bank.md", "sh")[1:] if "openssl" in line]
+    for path in re.findall(r"/etc/foregate/(\S+\.secret)$", "".join(made), re.MULTILINE):
+        (tmp_path / path).write_text("".join(map(chr, range(60, 100))))
+    settings = tomllib.loads(block.replace("/etc/foregate", str(tmp_path)))
+
+    assert [] == weaknesses(msgspec.convert(settings, Settings))
 
 
 # ---------------------------------------------------------------- links

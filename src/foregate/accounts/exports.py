@@ -1,9 +1,9 @@
 """Files of a record, made beside the requests: asked for, made, told when it took long, and gone the next day.
 
 Rules
-  1. A file is asked for by a row. Whoever claims the row makes the file and says how far they are; who says nothing for
-     EXPORT_LEASE_SECONDS has died, and somebody else begins again. What ends a row is guarded by the try it belongs to.
-  1. A file is asked for by a row. Whoever claims the row makes the file and says how far; who says nothing for
+  1. A file is asked for by a row. Whoever claims the row makes the file and says how far they are.
+  2. Who says nothing for EXPORT_LEASE_SECONDS has died, and somebody else begins again. What ends a row is guarded by
+     the try it belongs to.
   3. Whoever had to wait longer than EXPORT_TOLD_SECONDS is told by a message, in the transaction that makes it ready.
 """
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -316,8 +316,3 @@ def may_release(supervisor: Standing, held: Standing, *, is_open: bool) -> str |
         return objection
     is_elsewhere = supervisor.role in AT_AN_OUTLET and supervisor.outlet_id != held.outlet_id
     return "other-outlet" if is_elsewhere else None
-
-
-def rights_as_json() -> dict[str, Any]:
-    """Return who may do what, right by right, as the documentation and the tests hold it."""
-    return {right.value: [role.value for role in roles] for right, roles in WHO_MAY.items()}

@@ -38,7 +38,7 @@ def explore(world: World) -> Verdict:
         if "device" in way:
             found += _after_the_sim_thief(world, way, sim_thief)
     states = len(customers) * 2 * len(world.open_rows) + world.decisions_explored
-    notes = (_what_was_charged(stranger),)
+    notes = (_what_was_charged(stranger), *(() if found else (_who_gets_in(customers),)))
     return Verdict(states=states, stories=shortest_first(found), notes=notes)
 
 
@@ -128,6 +128,11 @@ def _factors(way: frozenset[str]) -> frozenset[Factor]:
 
 def _proof(counter: str) -> Proof:
     return PROOFS[counter.partition("@")[0]]
+
+
+def _who_gets_in(customers: tuple[frozenset[str], ...]) -> str:
+    held = "; or ".join(sorted(stories.way(way) for way in customers))
+    return f"Always gets in, whatever a stranger does: whoever holds {held}."
 
 
 def _what_was_charged(charged: Mapping[str, Journey]) -> str:
