@@ -57,7 +57,7 @@ async def refuse(request: Request, cause: str) -> Response:
     """Refuse as the client reads: a problem for the API, a page for a person."""
     if request.url.path.startswith(("/v1", "/healthz")):
         return await api.refuse(request, cause)
-    reply = request.app.state.desk.told_outside(cause, retry_in_seconds={"busy": 5}.get(cause))
+    reply = request.app.state.desk.told_outside(cause, retry_in_seconds={"busy": 5, "accounts-away": 30}.get(cause))
     return await pages.problem_page(request, reply.told, reply)
 
 

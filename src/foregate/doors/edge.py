@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foregate.ports import Busy, Unreachable
+from foregate.ports import AccountsAway, Busy, Unreachable
 from foregate.rules import limits
 from foregate.settings import Settings
 
@@ -87,6 +87,8 @@ class Edge:
                 return
             except TooLarge:
                 cause = "too-large"
+            except AccountsAway:
+                cause = "accounts-away"
             except (Busy, Unreachable):
                 cause = "busy"
             except Exception:

@@ -10,9 +10,11 @@ from foregate.ports.documents import (
     RegistryVerdict,
 )
 from foregate.ports.errors import (
+    AccountsAway,
     Busy,
     Rejected,
     Taken,
+    TooMuch,
     Unreachable,
 )
 from foregate.ports.gateways import (
@@ -62,10 +64,10 @@ from foregate.ports.store import (
 
 # fmt: off
 __all__ = [
-    "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "CoreBank", "CounterRow", "Counters", "Customer",
-    "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event", "Hasher", "JourneyRow",
-    "Journeys", "Keyring", "Message", "Outbox", "PasskeyChallenge", "PasskeyRow", "Passkeys", "Permissions",
-    "PermitRow", "Permits", "Person", "RegistryVerdict", "Rejected", "SendVerdict", "SessionRow", "Sessions",
-    "StopLinkRow", "StopLinks", "Store", "Taken", "Throttle", "UnitOfWork", "Unreachable",
+    "AccountsAway", "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "CoreBank", "CounterRow", "Counters",
+    "Customer", "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event", "Hasher",
+    "JourneyRow", "Journeys", "Keyring", "Message", "Outbox", "PasskeyChallenge", "PasskeyRow", "Passkeys",
+    "Permissions", "PermitRow", "Permits", "Person", "RegistryVerdict", "Rejected", "SendVerdict", "SessionRow",
+    "Sessions", "StopLinkRow", "StopLinks", "Store", "Taken", "Throttle", "TooMuch", "UnitOfWork", "Unreachable",
 ]
 # fmt: on

@@ -276,7 +276,7 @@ class MonthSum(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accounts(Protocol):
-    """What a customer has and what happened to it. Read only. Raises Busy, or Unreachable for a bank elsewhere."""
+    """What a customer has and what happened to it. Read only. Raises Busy, or AccountsAway for a bank elsewhere."""
 
     async def accounts_of(self, core_ref: str) -> tuple[Account, ...]:
         """Every account of a person, oldest first, ACCOUNTS_PER_CUSTOMER at most. Deleted ones are not among them."""
@@ -300,7 +300,7 @@ class Accounts(Protocol):
         """Sums by month and category for the months `first` to `last` (2025-12 .. 2026-11), MONTHS_MAX at most.
 
         By month, then category; what had no entry is not among them. Money in and out of a month is the sum of its
-        rows. In the account's currency.
+        rows. In the account's currency. Raises TooMuch where a bank elsewhere would have to be asked too often.
         """
 
     async def close(self) -> None:

@@ -15,5 +15,13 @@ class Unreachable(Exception):
     """A system outside (core bank, SMS centre) did not answer. Nothing is known about the outcome."""
 
 
+class AccountsAway(Unreachable):
+    """The bank that keeps the accounts did not answer. Everything else goes on without it."""
+
+
+class TooMuch(Exception):
+    """It would take longer than anybody waits. Ask for less."""
+
+
 class Rejected(Exception):
     """A system outside will never take this; trying again is of no use."""

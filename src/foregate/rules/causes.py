@@ -162,6 +162,7 @@ CAUSES: Final[Causes] = _rows(
     _anyone("key-reused", 422, "try-again", "start-again", "visit-outlet"),
     # The door itself.
     # What the bank's own machines lack today.
+    _anyone("accounts-away", 503, "wait", "try-again", "visit-outlet"),
     _anyone("no-printer", 503, "try-again", "visit-outlet"),
     _anyone("client-too-old", 403, "update-client", "freeze", "book-appointment", "visit-outlet"),
     _anyone("not-found", 404, "sign-in", "visit-outlet"),

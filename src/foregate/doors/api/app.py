@@ -276,6 +276,6 @@ def problem(request: Request, told: Told, reply: Reply | None = None) -> Respons
 
 async def refuse(request: Request, cause: str) -> Response:
     """Refuse for a cause that belongs to no journey."""
-    retry = {"too-many-requests": 60, "busy": 5}.get(cause)
+    retry = {"too-many-requests": 60, "busy": 5, "accounts-away": 30}.get(cause)
     reply = request.app.state.desk.told_outside(cause, retry_in_seconds=retry)
     return _answer(request, reply)

@@ -22,7 +22,8 @@ from foregate.doors.pages.signed_in import refuse_signed_out
 from foregate.doors.pages.tongue import own_page
 from foregate.doors.requests import caller_of, language_of
 from foregate.doors.text import catalog
-from foregate.ports.accounts import Account, BadCursor, Entry, EntryStatus, Wanted
+from foregate.ports import AccountsAway, TooMuch
+from foregate.ports.accounts import Account, BadCursor, Entry, EntryStatus, MonthSum, Wanted
 from foregate.ports.accounts import Page as RecordPage
 from foregate.rules import limits
 from foregate.situation import Refused
@@ -122,14 +123,26 @@ async def _latest(request: Request, held: tuple[Holding, ...]) -> list[money.Lin
 
 async def _chart(request: Request, held: tuple[Holding, ...]) -> dict[str, Any]:
     """The chart is in one currency, that of the oldest account: nothing here converts."""
-    facts: dict[str, Any] = {"chart": chart, "bars": (), "currency": ""}
+    facts: dict[str, Any] = {"chart": chart, "bars": (), "currency": "", "chart_missing": None}
     if not held or money.is_hidden(request):
         return facts
-    accounts, currency = accounts_of(request), held[0].account.currency
+    currency = held[0].account.currency
     mine = [one.account for one in held if one.account.currency == currency][: limits.OVERVIEW_ACCOUNTS]
-    sums = [one for account in mine for one in await accounts.months(account)]
-    months = accounts.month_names(held[0].account)
+    sums = await _sums(accounts_of(request), mine)
+    if isinstance(sums, str):
+        return facts | {"chart_missing": sums}
+    months = accounts_of(request).month_names(held[0].account)
     return facts | {"bars": chart.bars_of(language_of(request), months, sums, currency), "currency": currency}
+
+
+async def _sums(accounts: MyAccounts, mine: list[Account]) -> list[MonthSum] | str:
+    """Return the months of these accounts, or what to say in place of a chart: the page is worth showing without."""
+    try:
+        return [one for account in mine for one in await accounts.months(account)]
+    except TooMuch:
+        return "accounts.chart-too-much"
+    except AccountsAway:
+        return "accounts.chart-away"
 
 
 async def _found(request: Request, account: Account, asked: Asked) -> RecordPage:

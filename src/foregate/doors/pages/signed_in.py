@@ -19,7 +19,7 @@ from foregate.doors.pages.money import piles, respond_money
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, respond, since
 from foregate.doors.requests import caller_of, language_of
-from foregate.ports import SessionRow
+from foregate.ports import AccountsAway, SessionRow
 from foregate.rules import engine
 from foregate.rules.engine import Progress, Prove
 from foregate.rules.inputs import fields_of
@@ -80,13 +80,22 @@ async def _facts(request: Request, session: SessionRow, me: Me) -> dict[str, Any
 
 async def _money_facts(request: Request, session: SessionRow, me: Me) -> dict[str, Any]:
     """Return the balances of a whole session, or what is missing to make it one."""
-    held: tuple[Holding, ...] | Refused = await request.app.state.accounts.all(session)
-    is_full = me.level is Level.FULL
+    held, is_full = await _held(request, session), me.level is Level.FULL
     return {
         "is_full": is_full,
-        "piles": [] if isinstance(held, Refused) else piles(request, held),
+        "is_away": held is None,
+        "piles": piles(request, held) if held else [],
         "finish": None if is_full else missing(request.app.state.desk.house, session, language_of(request)),
     }
+
+
+async def _held(request: Request, session: SessionRow) -> tuple[Holding, ...] | None:
+    """Return the balances, or None where they cannot be had: sign-out, freeze and devices are shown all the same."""
+    try:
+        held: tuple[Holding, ...] | Refused = await request.app.state.accounts.all(session)
+    except AccountsAway:
+        return None
+    return () if isinstance(held, Refused) else held
 
 
 def missing(house: House, session: SessionRow, language: str) -> Finish | None:

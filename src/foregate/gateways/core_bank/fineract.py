@@ -35,7 +35,7 @@ from foregate.gateways.core_bank.fineract_wire import (
     entry_of,
 )
 from foregate.local_time import day_of
-from foregate.ports import Clock, Unreachable
+from foregate.ports import AccountsAway, Clock, TooMuch
 from foregate.ports.accounts import (
     Account,
     AccountStatus,
@@ -151,7 +151,7 @@ class FineractAccounts:
         return entry_of(transaction, account)
 
     async def months(self, account: Account, first: str, last: str) -> tuple[MonthSum, ...]:
-        """Sums by month and category. Raises Unreachable when it would take more than SEARCHES_PER_SUM searches."""
+        """Sums by month and category. Raises TooMuch when it would take more than SEARCHES_PER_SUM searches."""
         question = {"fromSubmittedDate": f"{first}-01", "toSubmittedDate": cursors.last_day_of(last)}
         sums: dict[tuple[str, Category], MonthSum] = {}
         async for entry in self._all(account, question, SEARCHES_PER_SUM):
@@ -170,7 +170,7 @@ class FineractAccounts:
                     entries=was.entries + 1,
                 )
         if question.get("is_cut"):
-            raise Unreachable("Fineract: too many transactions to sum")
+            raise TooMuch("Fineract: too many transactions to sum")
         return tuple(sums[key] for key in sorted(sums))
 
     async def close(self) -> None:
@@ -201,23 +201,23 @@ class FineractAccounts:
         return found or Found()
 
     async def _get(self, path: str, kind: type[T], question: Mapping[str, str] | None = None) -> T | None:
-        """Return an answer, None for 404. Raises Unreachable for everything that is none."""
+        """Return an answer, None for 404. Raises AccountsAway for everything that is none."""
         try:
             async with self._client.stream("GET", path, params=question) as answer:
                 if answer.status_code == httpx2.codes.NOT_FOUND:
                     return None
                 if answer.status_code != httpx2.codes.OK:
-                    raise Unreachable(f"Fineract answered {answer.status_code}")
+                    raise AccountsAway(f"Fineract answered {answer.status_code}")
                 content = b""
                 async for chunk in answer.aiter_bytes():
                     content += chunk
                     if len(content) > ANSWER_BYTES:
-                        raise Unreachable("Fineract answered more than anybody asked for")
+                        raise AccountsAway("Fineract answered more than anybody asked for")
             return msgspec.json.decode(content, type=kind)
         except httpx2.HTTPError as wrong:
-            raise Unreachable(f"Fineract: {type(wrong).__name__}") from None
+            raise AccountsAway(f"Fineract: {type(wrong).__name__}") from None
         except (msgspec.DecodeError, ValueError) as wrong:
-            raise Unreachable(f"Fineract answered something else: {type(wrong).__name__}") from None
+            raise AccountsAway(f"Fineract answered something else: {type(wrong).__name__}") from None
 
 
 def _in_path(core_ref: str) -> str:

@@ -116,7 +116,7 @@ def amount_of(number: Decimal, currency: str) -> Money:
 
 
 def account_of(savings: Savings, core_ref: str, bank: str) -> Account:
-    """Return an account of ours. Nothing tells versions apart here but the number of the newest transaction."""
+    """Return an account of ours. It has no version: Fineract counts none."""
     status = AccountStatus.ENABLED if savings.status.active else AccountStatus.BLOCKED
     opened = savings.timeline.activated_on
     return Account(

@@ -116,6 +116,7 @@ TELLS_NOTHING: Final = frozenset(
         "busy",
         "internal-error",
         "misdirected",
+        "accounts-away",  # of the bank that keeps the accounts: whether it answers
         "no-printer",  # of the house: whether it can make a PDF
         "client-too-old",  # of the program that the visitor came with
     }
