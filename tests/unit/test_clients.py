@@ -91,10 +91,11 @@ def test_a_minimum_is_for_its_own_program() -> None:
 
 
 def test_what_protects_and_what_people_do_is_open_to_every_program() -> None:
-    """Freezing, appointments, and leaving; everything that signs in or changes a way in is not."""
+    """Freezing, appointments, leaving, and taking back; what signs in or changes a way in is not."""
     minimums = minimums_of(("app=3.2",))
     refused = {name for name, row in JOURNEYS.items() if is_refused(row, "ForegateApp/1.0", minimums)}
     assert not refused & {"freeze", "stop-by-link", "book-appointment", "sign-out", "sign-out-everywhere"}
+    assert not refused & {"withdraw-consent", "withdraw-face", "unlink-social"}
     assert {"sign-in", "sign-in-basic", "register", "reopen", "reset-password", "add-passkey"} <= refused
     assert set() == {name for name, row in JOURNEYS.items() if is_refused(row, "", minimums)}
 

@@ -42,7 +42,7 @@ NAMES: Final = frozenset(name for _, name in MARKS)
 OPEN_TO_ALL: Final = frozenset(
     {
         "close-permission", "book-appointment", "end-session", "end-all-sessions", "revoke-session", "forget-device",
-        "remove-passkey",
+        "remove-passkey", "unlink-social", "withdraw-consent", "withdraw-face",
     }
 )  # fmt: skip
 
