@@ -37,8 +37,10 @@ from foregate.desk.accounts import MyAccounts
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
 from foregate.desk.linked import Linked
+from foregate.desk.network import NetworkCheck
 from foregate.desk.sessions import Sessions
 from foregate.desk.statements import Statements
+from foregate.desk.status import Status
 from foregate.desk.turn import House
 from foregate.desk.ways import MyWays
 from foregate.doors import app as doors
@@ -246,6 +248,8 @@ def _parts(house: Foregate) -> dict[str, Any]:
         "printer": house.printer,
         "ways": MyWays(world),
         "durability": house.durability,
+        "network": NetworkCheck(world),
+        "status": Status(world),
         "cookies": Cookies(settings, house.keys),
         "throttle": house.throttle,
         "inbox": house.inbox,

@@ -15,6 +15,7 @@ from foregate.doors import console, pages
 from foregate.doors.api import accounts as api_accounts
 from foregate.doors.api import app as api
 from foregate.doors.api import appointments as api_appointments
+from foregate.doors.api import network as api_network
 from foregate.doors.api import outlets as api_outlets
 from foregate.doors.console.live import Live
 from foregate.doors.edge import Edge
@@ -32,6 +33,7 @@ def build(
             *api_outlets.routes(),
             *api_appointments.routes(),
             *api_accounts.routes(),
+            *api_network.routes(),
             *more,
             *console.routes(),
             *pages.routes(),
@@ -55,7 +57,7 @@ def build(
 
 async def refuse(request: Request, cause: str) -> Response:
     """Refuse as the client reads: a problem for the API, a page for a person."""
-    if request.url.path.startswith(("/v1", "/healthz")):
+    if request.url.path.startswith(("/v1", "/healthz", "/status")):
         return await api.refuse(request, cause)
     reply = request.app.state.desk.told_outside(cause, retry_in_seconds={"busy": 5, "accounts-away": 30}.get(cause))
     return await pages.problem_page(request, reply.told, reply)

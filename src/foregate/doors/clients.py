@@ -28,6 +28,19 @@ def is_too_old(request: Request, journey: str) -> bool:
     return row is not None and clients.is_refused(row, claimed_agent(request), minimums)
 
 
+def understood(request: Request) -> tuple[str, str, bool]:
+    """Return program and version as people write it, the least that the bank takes of it, and whether it is older.
+
+    Empty: nothing was understood, or there is no least.
+    """
+    agent, minimums = claimed_agent(request), _minimums(request.app.state.settings.minimum_versions)
+    client = clients.read(agent)
+    if client is None:
+        return "", "", False
+    least = ".".join(map(str, minimums.get(client.name, ())))
+    return f"{client.name} {client.said}", least, clients.is_too_old(agent, minimums)
+
+
 @cache
 def _minimums(written: tuple[str, ...]) -> Minimums:
     return clients.minimums_of(written)

@@ -7,6 +7,7 @@ a loopback address has no TLS, so there they lose the prefix and the flag, and n
   session   signed in; lives in memory of the browser, the server decides when it ends
   device    a remembered device; 400 days
   language  zh or en
+  probe     the network check looks whether it comes back; a minute, always the same word
   hide      this browser shows no amounts until asked
   staff     a member of staff, signed in at the console; never sent along from another site
   agent     the demo alone: what its visitor wants to be taken for, an old version of something

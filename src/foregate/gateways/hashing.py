@@ -56,6 +56,11 @@ class Argon2Hasher:
             Type.ID, ARGON2_VERSION, limits.HASH_MEMORY_KIB, limits.HASH_PASSES, limits.HASH_LANES,
         )  # fmt: skip
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether every place in the queue is taken."""
+        return self._pool.is_full
+
     def close(self) -> None:
         """Drop what waits, let what runs end."""
         self._pool.close()

@@ -36,6 +36,11 @@ class Pool:
         future.add_done_callback(self._leave)
         return await asyncio.shield(future)
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether every place is taken."""
+        return self._room <= 0
+
     def close(self) -> None:
         """Drop what waits, let what runs end."""
         self._executor.shutdown(wait=True, cancel_futures=True)

@@ -278,6 +278,10 @@ class MonthSum(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts(Protocol):
     """What a customer has and what happened to it. Read only. Raises Busy, or AccountsAway for a bank elsewhere."""
 
+    @property
+    def failures_in_a_row(self) -> int:
+        """How often in a row a bank elsewhere did not answer; 0: the last answer was one, or it is not elsewhere."""
+
     async def accounts_of(self, core_ref: str) -> tuple[Account, ...]:
         """Every account of a person, oldest first, ACCOUNTS_PER_CUSTOMER at most. Deleted ones are not among them."""
 

@@ -59,5 +59,9 @@ class FaceEngine(Protocol):
     def compare(self, looks: Sequence[Look], template: bytes, key: bytes, limit: int) -> Closeness:
         """Compare pictures that `judge` has passed with a template. `limit` is one of FACE_MATCH*. Raises Unusable."""
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether the next picture would be told that we are busy."""
+
     def close(self) -> None:
         """Stop the threads."""

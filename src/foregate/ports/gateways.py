@@ -39,6 +39,10 @@ class Hasher(Protocol):
 
     def needs_rehash(self, hashed: str) -> bool: ...
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether the next password would be told that we are busy."""
+
 
 class CoreBank(Protocol):
     """Who holds this card, which number is bound to it, is this its PIN. Raises Unreachable."""

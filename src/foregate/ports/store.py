@@ -11,6 +11,7 @@ from foregate.ports.documents import DocumentNotices
 from foregate.ports.exports import AlertChoices, Exports
 from foregate.ports.face_records import Faces
 from foregate.ports.ledger import Ledger
+from foregate.ports.network import NetworkReports, Outgoing
 from foregate.ports.outlets import Appointments, Cases, Outlets
 from foregate.ports.passkeys import Passkeys
 from foregate.ports.permits import Permits, StopLinks
@@ -177,6 +178,9 @@ class Audit(Protocol):
 class Outbox(Protocol):
     async def put(self, message: Message, now: int) -> None: ...
 
+    async def outgoing(self, since: int, now: int) -> Outgoing:
+        """How messages go out: those that wait, and those that ended since then. Locks nothing."""
+
 
 class UnitOfWork(Protocol):
     """One transaction. State change, audit event and outbox row share it."""
@@ -233,6 +237,8 @@ class UnitOfWork(Protocol):
     def profiles(self) -> SocialProfiles: ...
     @property
     def consents(self) -> Consents: ...
+    @property
+    def network_reports(self) -> NetworkReports: ...
     @property
     def audit(self) -> Audit: ...
     @property

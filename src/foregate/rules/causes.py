@@ -44,6 +44,7 @@ REMEDY_ACTIONS: Final = frozenset(
         "wait",  # the seconds are in the answer
         "another-time",  # choose another free time of the same service
         "visit-outlet",  # a person with an ID card is let in by people
+        "check-network",  # is it the link, the browser or the bank? One page finds out
         "update-client",  # how the app, WeChat, Alipay or the browser is brought up to date
     }
 )
@@ -140,7 +141,7 @@ CAUSES: Final[Causes] = _rows(
     _earned("too-many-bookings", CUSTOMER, "another-time", "visit-outlet", status=409),
     _earned("booking-paused", CUSTOMER, "wait", "visit-outlet"),
     # WeChat and Alipay. What a provider says of the visitor's own account is told to whoever holds that account.
-    _anyone("provider-down", 503, "try-again", "another-way", "sign-in-basic", "sign-in", "visit-outlet"),
+    _anyone("provider-down", 503, "try-again", "another-way", "sign-in-basic", "sign-in", "check-network", "visit-outlet"),
     _anyone("social-refused", 403, "try-again", "another-way", "sign-in-basic", "visit-outlet"),
     _anyone("social-state", 403, "start-again", "sign-in-basic", "visit-outlet"),
     _anyone("social-preview", 403, "try-again", "another-way", "sign-in-basic", "visit-outlet"),
@@ -158,7 +159,7 @@ CAUSES: Final[Causes] = _rows(
     _anyone("journey-expired", 410, "start-again", "sign-in", "visit-outlet"),
     _anyone("journey-ended", 409, "start-again", "sign-in", "visit-outlet"),
     _anyone("journey-moved-on", 409, "try-again", "start-again", "visit-outlet"),
-    _anyone("still-working", 409, "try-again", "wait", "visit-outlet"),
+    _anyone("still-working", 409, "try-again", "wait", "check-network", "visit-outlet"),
     _anyone("key-reused", 422, "try-again", "start-again", "visit-outlet"),
     # The door itself.
     # What the bank's own machines lack today.
@@ -171,9 +172,9 @@ CAUSES: Final[Causes] = _rows(
     _anyone("origin-refused", 403, "start-again", "visit-outlet"),
     _anyone("not-json", 415, "try-again", "visit-outlet"),
     _anyone("too-large", 413, "try-again", "visit-outlet"),
-    _anyone("too-many-requests", 429, "wait", "visit-outlet"),
-    _anyone("busy", 503, "wait", "try-again", "visit-outlet"),
-    _anyone("internal-error", 500, "try-again", "start-again", "visit-outlet"),
+    _anyone("too-many-requests", 429, "wait", "check-network", "visit-outlet"),
+    _anyone("busy", 503, "wait", "try-again", "check-network", "visit-outlet"),
+    _anyone("internal-error", 500, "try-again", "start-again", "check-network", "visit-outlet"),
 )
 # fmt: on
 

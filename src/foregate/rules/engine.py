@@ -178,7 +178,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def _works(remedy: str, around: Around, journeys: Table) -> bool:
     match remedy:
-        case "visit-outlet" | "update-client":
+        case "visit-outlet" | "update-client" | "check-network":
             return True
         case "try-again" | "start-again" | "another-time":
             return True

@@ -277,6 +277,28 @@ PERMIT_SECONDS: Final = Limit(DAY, "seconds", "at home, in peace, the same eveni
 STOP_LINK_SYMBOLS: Final = Limit(26, "base32 symbols", "130 bits: nobody freezes a login by guessing", "REC-07; NIST SP 800-63B-4 3.1.3.2")
 STOP_LINK_SECONDS: Final = Limit(DAY, "seconds", "as long as a replaced number cools", "TEL-04")
 
+# The network check.
+NETWORK_PROBES: Final = Limit(8, "requests", "enough for a median and to see a lost one; a second and a half on a 3G link", "front-end reference 3.3")
+NETWORK_PROBE_SECONDS: Final = Limit(4, "seconds", "an answer that takes longer is no use to a form: it counts as lost")
+NETWORK_FILLER_BYTES: Final = Limit(40_000, "bytes", "all that a check of the speed may cost: somebody pays for it by the megabyte", "front-end reference 3.3")
+NETWORK_FILLER_SECONDS: Final = Limit(4, "seconds", "then the speed is known to be low; the rest of the bytes stays where it is", "front-end reference 3.3")
+NETWORK_NONCE_CHARS: Final = Limit(32, "characters", "128 bits as hexadecimal digits; what is sent back is no longer than that")
+NETWORK_PROOF_SECONDS: Final = Limit(10 * MINUTE, "seconds", "a check takes half a minute; the answer of a probe that is shown later is not of this check")
+NETWORK_PROBES_PER_MINUTE: Final = Limit(600, "small requests per source and minute", "ten for each check; a waiting room on one Wi-Fi checks together")
+NETWORK_CHECKS_PER_MINUTE: Final = Limit(240, "costlier requests per source and minute", "four for each check; two of them bring the bytes")
+NETWORK_REPORTS_PER_MINUTE: Final = Limit(6, "reports per source and minute", "one for each call to the hotline; a script would fill the list")
+NETWORK_REPORT_DAYS: Final = Limit(7, "days", "so long somebody may call about it")
+NETWORK_REPORTS_KEPT: Final = Limit(10_000, "reports", "3 MB; the oldest goes when one more comes")
+NETWORK_REPORTS_SHOWN: Final = Limit(5, "reports", "of one code: the newest is the caller's, the others say that more people have the trouble")
+CACHE_BUDGET_BYTES: Final = Limit(1_000_000, "bytes", "of everything that we let a browser keep: an old phone is full", "front-end reference 1.4")
+STATUS_KEPT_SECONDS: Final = Limit(5, "seconds", "one look at database, gateway and core bank answers everybody who asks meanwhile")
+STATUS_WAIT_SECONDS: Final = Limit(2, "seconds", "what has not answered by then is down, whatever it may say later")
+STATUS_SLOW_MS: Final = Limit(500, "milliseconds", "fifty times what it takes; somebody would notice")
+SMS_LATE_SECONDS: Final = Limit(30, "seconds", "a message that waits longer is late: people ask for another by then")
+SMS_DOWN_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a message that waits longer will be too late for its code")
+SMS_LOOKED_AT_SECONDS: Final = Limit(5 * MINUTE, "seconds", "whether messages go out is told from those that ended since")
+SMS_FAILURES: Final = Limit(3, "messages", "given up while none went out: it is the gateway, not a number")
+
 # Behind the door.
 OUTBOX_TRIES: Final = Limit(5, "tries", "with back-off within the code's life; then the message is given up and counted")
 OUTBOX_BATCH: Final = Limit(50, "messages", "one claim of the dispatcher")

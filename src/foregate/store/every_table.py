@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foregate.store import document_tables, face_tables, passkey_tables, social_tables, tables
+from foregate.store import document_tables, face_tables, network_tables, passkey_tables, social_tables, tables
 from foregate.store.accounts import export_tables
 from foregate.store.accounts import tables as account_tables
 from foregate.store.columns import metadata
@@ -24,6 +24,7 @@ MODULES = (
     account_tables,
     export_tables,
     social_tables,
+    network_tables,
 )
 
 __all__ = ["MODULES", "metadata"]

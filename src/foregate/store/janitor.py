@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, or_, selec
 
 from foregate.rules import limits
 from foregate.rules.limits import DAY
-from foregate.store import document_tables, face_tables, passkey_tables, tables
+from foregate.store import document_tables, face_tables, network_tables, passkey_tables, tables
 from foregate.store.accounts import export_tables
 from foregate.store.counter import credential_tables, permit_tables
 from foregate.store.counter import tables as counter_tables
@@ -138,6 +138,7 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
     # What was seen of a face goes with its journey, proved or not.
     "face_challenge": Purged(face_tables.face_challenge, face_tables.face_challenge.c.expires_at <= _now),
     "face_picture": Purged(face_tables.face_picture, face_tables.face_picture.c.expires_at <= _now),
+    "network_report": Purged(network_tables.network_report, network_tables.network_report.c.expires_at <= _now),
     "outlet_service": Kept("what the bank said of its outlets"),
     "proposal": Purged(
         counter_tables.proposal,

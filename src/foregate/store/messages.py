@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from sqlalchemy import func, select
 
 from foregate.ports import Message
+from foregate.ports.network import Outgoing
 from foregate.store.keyring import Keys
-from foregate.store.statements import Connection, Row, Statement, insert_into
+from foregate.store.statements import Connection, Row, Statement, insert_into, time_of, word
 from foregate.store.tables import outbox
 
 _FACTS: Final = msgspec.json.Decoder(dict[str, str])
 _PUT: Final = Statement(insert_into(outbox))
+_o = outbox.c
+# A decoy's message has no number, and says nothing about the gateway.
+_WAITING: Final = Statement(
+    select(func.min(_o.created_at).label("since")).where(_o.status == word("waiting"), _o.phone_sealed.is_not(None))
+)
+_ENDED: Final = Statement(
+    select(_o.status, func.count().label("number"))
+    .where(_o.status != word("waiting"), _o.ended_at > time_of("since"))
+    .group_by(_o.status)
+)
 
 
 class OutboxIn:
@@ -43,6 +55,17 @@ class OutboxIn:
             tries=0,
             next_at=now,
             ended_at=0,
+        )
+
+    async def outgoing(self, since: int, now: int) -> Outgoing:
+        """How messages go out."""
+        oldest = await self._connection.one(_WAITING)
+        ended = {row["status"]: row["number"] for row in await self._connection.all(_ENDED, since=since)}
+        waits_since = oldest["since"] if oldest is not None else None
+        return Outgoing(
+            waiting_seconds=0 if waits_since is None else max(0, now - waits_since),
+            sent=ended.get("sent", 0),
+            given_up=ended.get("failed", 0) + ended.get("expired", 0),
         )
 
 

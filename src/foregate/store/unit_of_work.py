@@ -27,6 +27,7 @@ from foregate.store.journeys import JourneysIn
 from foregate.store.keyring import Keys
 from foregate.store.loops import Loop
 from foregate.store.messages import OutboxIn
+from foregate.store.network import NetworkReportsIn
 from foregate.store.outlets.appointments import AppointmentsIn
 from foregate.store.outlets.cases import CasesIn
 from foregate.store.outlets.outlets import OutletsIn
@@ -146,6 +147,11 @@ class Unit:
     def consents(self) -> ConsentsIn:
         """What customers agreed to, and took back."""
         return ConsentsIn(self._connection)
+
+    @property
+    def network_reports(self) -> NetworkReportsIn:
+        """What people sent us of their network checks."""
+        return NetworkReportsIn(self._connection)
 
     @property
     def staff_sessions(self) -> StaffSessionsIn:

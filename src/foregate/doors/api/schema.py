@@ -236,6 +236,8 @@ def problem_out(told: Told, view: View | None, language: str, support_ref: str) 
                 return "/help/outlet"
             case "update-client":
                 return "/help/update"
+            case "check-network":
+                return "/network"
             case "try-again" | "ask-new-code" | "text-us" | "another-way" | "wait":
                 return here
             case "another-time":

@@ -71,7 +71,7 @@ async def show_update(request: Request) -> Response:
 async def serve_asset(request: Request) -> Response:
     """The scripts and the icon, by the name of what they hold."""
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
-    scripts = (assets.script(), assets.passkeys(), assets.finder(), assets.capture())
+    scripts = (assets.script(), assets.passkeys(), assets.finder(), assets.capture(), assets.measure())
     for file in (*scripts, assets.icon(), *map_files):
         if file.path == request.url.path:
             return assets.serve(request, file)

@@ -18,6 +18,7 @@ from foregate.rules.inputs import Kind
 NO_BUTTON: Final = frozenset({"wait"})
 STEPS: Final = {"ask-new-code": "resend"}
 PLACES: Final = {"another-way": "#ways", "text-us": "#text-us"}
+HELP: Final = {"update-client": "/help/update", "check-network": "/network"}
 WITH_REFERENCE: Final = frozenset({"internal-error", "busy"})
 
 
@@ -89,8 +90,8 @@ def _remedy(name: str, title: str, told: Told, view: View | None) -> Remedy:
     if name == "visit-outlet":
         # On a journey the outlet is told what happened, so that nobody has to explain it again.
         return Remedy(title=title, href=f"/j/{view.id}/outlet?told={told.cause}" if view else "/help/outlet")
-    if name == "update-client":
-        return Remedy(title=title, href="/help/update")
+    if name in HELP:
+        return Remedy(title=title, href=HELP[name])
     if name == "another-time":
         return Remedy(title=title, href=successor("book-appointment", view))
     journey = told.journey_name if name in ("start-again", "try-again", *STEPS, *PLACES) else name

@@ -10,6 +10,7 @@ from foregate.doors.pages import (
     entry,
     help,
     journey,
+    network,
     outlet_map,
     outlets,
     signed_in,
@@ -56,6 +57,7 @@ def routes() -> list[BaseRoute]:
         *appointments.routes(),
         *outlet_map.routes(),
         *outlets.routes(),
+        *network.routes(),
         *fixed,
         *begun,
     ]

@@ -18,6 +18,7 @@ class EmbeddedAccounts:
 
     def __init__(self, store: SqlStore, clock: Clock) -> None:
         self._database, self._keys, self._clock = store.database, store.keys, clock
+        self.failures_in_a_row = 0  # it is here
 
     async def accounts_of(self, core_ref: str) -> tuple[Account, ...]:
         """Every account of a person that is not deleted, oldest first."""

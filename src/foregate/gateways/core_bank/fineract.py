@@ -66,6 +66,7 @@ class FineractAccounts:
         self, url: str, tenant: str, secret: bytes, clock: Clock, *, bank: str = "", transport: Any = None
     ) -> None:
         self._clock, self._bank = clock, bank
+        self.failures_in_a_row = 0
         self._client = httpx2.AsyncClient(
             base_url=url.rstrip("/") + "/v1/",
             timeout=TIMEOUT_SECONDS,
@@ -201,7 +202,16 @@ class FineractAccounts:
         return found or Found()
 
     async def _get(self, path: str, kind: type[T], question: Mapping[str, str] | None = None) -> T | None:
-        """Return an answer, None for 404. Raises AccountsAway for everything that is none."""
+        """Return an answer, None for 404. Raises AccountsAway for everything that is none, and counts those in a row."""
+        try:
+            found = await self._asked(path, kind, question)
+        except AccountsAway:
+            self.failures_in_a_row += 1
+            raise
+        self.failures_in_a_row = 0
+        return found
+
+    async def _asked(self, path: str, kind: type[T], question: Mapping[str, str] | None) -> T | None:
         try:
             async with self._client.stream("GET", path, params=question) as answer:
                 if answer.status_code == httpx2.codes.NOT_FOUND:

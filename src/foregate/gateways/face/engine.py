@@ -115,6 +115,11 @@ class Engine:
 
         return closeness(templates.cosine(judging.vector_of(looks), template, self.engine_id, key), limit)
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether every place in the queue is taken."""
+        return self._pool.is_full
+
     def close(self) -> None:
         """Drop what waits, let what runs end."""
         self._pool.close()
