@@ -1,17 +1,19 @@
-"""One box: a phone number, a card, a document, a case number, or a name with the last four of the document.
+"""One box: a phone number, a card, a document, a case number, a name with the last four of the document, or the code of
+a network check.
 
 Rules
   1. Who searches says why; the search is written down before anything is looked up, and each person found hears of
      it in their own chain. What was typed is written down nowhere.
   2. What is found is masked. More than FOUND_LISTED people: the search says too little.
-  3. More than SEARCHES_PER_HOUR raise an alarm and put the member on hold.
+  3. A diagnosis code is about nobody. It is read without looking anything up; what people sent in with it is shown.
+  4. More than SEARCHES_PER_HOUR raise an alarm and put the member on hold.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -20,7 +22,7 @@ from foregate.counter.refs import ref_of
 from foregate.counter.views import Actor, Found, Hit
 from foregate.ids import customer_id_of
 from foregate.ports import Customer, Person
-from foregate.rules import inputs, limits, masks
+from foregate.rules import diagnosis, inputs, limits, masks
 from foregate.rules.appointments import CASE_SYMBOLS, read
 from foregate.rules.inputs import BadInput, DocumentType
 from foregate.rules.staff import Right
@@ -45,9 +47,20 @@ def understood(text: str) -> tuple[Wanted, ...]:
         found.append(Wanted("case", (case_no,)))
     if document := _document(text):
         found.append(Wanted("document", (document,)))
+    coded = diagnosis.read(inputs.plain(text))
+    # A name in Latin letters may look like a code, so both are looked for.
     if not found and (name := _name(text)):
         found.append(name)
+    if coded is not None:
+        found.insert(0, Wanted("diagnosis", (coded.code,)))
     return tuple(found)
+
+
+def is_misheard(text: str) -> bool:
+    """Say whether `text` is a diagnosis code but for a wrong symbol: six of them, digits among letters."""
+    typed = inputs.plain(text).replace("-", "").replace(" ", "")
+    is_mixed = any(c.isdigit() for c in typed) and any(c.isalpha() for c in typed)
+    return len(typed) == diagnosis.SYMBOLS + 1 and typed.isascii() and typed.isalnum() and is_mixed
 
 
 def _normal(normal: Callable[[str], str], text: str) -> str | None:
@@ -87,20 +100,31 @@ class Search:
             if len(why) < limits.REASON_CHARS_MIN:
                 raise Objected("reason-missing")
             if not wanted:
-                raise Objected("search-unclear")
+                raise Objected("diagnosis-wrong" if is_misheard(text[: limits.FIELD_CHARS]) else "search-unclear")
             await doing.record("customer-searched", by=wanted[0].by, reason=why)
         await self._guard.count(actor, Right.SEARCH, "too-many-searches", limits.SEARCHES_PER_HOUR, HOUR)
+        told = await self._diagnosis(wanted[0])
         for way in wanted:
             people = await self._people(way)
             if people:
-                return await self._found(actor, way.by, people, why)
-        return Found(by=wanted[0].by, hits=())
+                return msgspec.structs.replace(await self._found(actor, way.by, people, why), **told)
+        return Found(by=wanted[0].by, hits=(), **told)
+
+    async def _diagnosis(self, wanted: Wanted) -> dict[str, Any]:
+        """Return what a diagnosis code says, and what was sent in with it; nothing where it is none."""
+        if wanted.by != "diagnosis":
+            return {}
+        (code,) = wanted.values
+        async with self._world.store.begin() as tx:
+            reports = await tx.network_reports.of(code, self._world.clock.now())
+        return {"diagnosis": diagnosis.read(code), "reports": reports}
 
     async def _people(self, wanted: Wanted) -> tuple[Person, ...]:
         by: dict[str, Callable[..., Awaitable[tuple[Person, ...]]]] = {
             "phone": self._by_phone,
             "card": self._by_card,
             "case": self._by_case,
+            "diagnosis": self._nobody,
             "document": self._world.core.people_with_document,
             "name": self._world.core.people_called,
         }
@@ -123,6 +147,9 @@ class Search:
             case = await tx.cases.find(case_no, self._world.clock.now())
             customer = await tx.customers.find(case.facts.get("customer_id", "")) if case else None
         return await self._persons([customer.core_ref] if customer else [])
+
+    async def _nobody(self, code: str) -> tuple[Person, ...]:
+        return ()
 
     async def _persons(self, core_refs: list[str]) -> tuple[Person, ...]:
         found = [await self._world.core.person(core_ref) for core_ref in dict.fromkeys(core_refs)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from foregate.ports.network import NetworkReport
+from foregate.rules.diagnosis import Diagnosis
 from foregate.rules.staff import Role
 
 
@@ -33,11 +35,17 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search found. `by`: phone | card | document | name | case. `is_cut`: there were more than FOUND_LISTED."""
+    """What a search found. `by`: phone | card | document | name | case | diagnosis.
+
+    `is_cut`: there were more than FOUND_LISTED. What was typed may be a diagnosis code, which is about nobody: then
+    `diagnosis` is what it says, and `reports` what was sent in with it.
+    """
 
     by: str
     hits: tuple[Hit, ...]
     is_cut: bool = False
+    diagnosis: Diagnosis | None = None
+    reports: tuple[NetworkReport, ...] = ()
 
 
 class SessionLine(msgspec.Struct, frozen=True, kw_only=True):

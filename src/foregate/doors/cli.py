@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from foregate import __version__
-from foregate.doors import cli_face, cli_models, cli_rules, cli_staff
+from foregate.doors import cli_diagnosis, cli_face, cli_models, cli_rules, cli_staff
 
 app = App(
     name="foregate",
@@ -26,6 +26,7 @@ app.command(cli_rules.check)
 app.command(cli_rules.journeys)
 app.command(cli_rules.policy)
 app.command(cli_rules.causes)
+app.command(cli_diagnosis.diagnosis)
 imports = App(name="import", help="Bring data in.")
 audit = App(name="audit", help="The record that nobody can alter unseen.")
 accounts = App(name="accounts", help="The embedded ledger.")

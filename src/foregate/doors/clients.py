@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import msgspec
 from starlette.requests import Request
 
 from foregate.rules import clients, limits
@@ -28,17 +29,25 @@ def is_too_old(request: Request, journey: str) -> bool:
     return row is not None and clients.is_refused(row, claimed_agent(request), minimums)
 
 
-def understood(request: Request) -> tuple[str, str, bool]:
-    """Return program and version as people write it, the least that the bank takes of it, and whether it is older.
+class Understood(msgspec.Struct, frozen=True):
+    """A program as people write it, the least that the bank takes of it, and whether this one is older.
 
-    Empty: nothing was understood, or there is no least.
+    Empty: nothing was understood, or there is no least. None: it cannot be said.
     """
+
+    said: str = ""
+    least: str = ""
+    is_too_old: bool | None = None
+
+
+def understood(request: Request) -> Understood:
+    """Return what is understood of the program that asks."""
     agent, minimums = claimed_agent(request), _minimums(request.app.state.settings.minimum_versions)
     client = clients.read(agent)
     if client is None:
-        return "", "", False
+        return Understood()
     least = ".".join(map(str, minimums.get(client.name, ())))
-    return f"{client.name} {client.said}", least, clients.is_too_old(agent, minimums)
+    return Understood(f"{client.name} {client.said}", least, clients.is_too_old(agent, minimums))
 
 
 @cache

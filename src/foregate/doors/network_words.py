@@ -20,12 +20,13 @@ MINUTES_FROM_MS: Final = 2 * 60_000  # below that people say seconds
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One row in words. `advice` is there where something is to be done."""
+    """One row in words. `said`: how bad it is, and the value; `advice` is there where something is to be done."""
 
     name: str
     level: Level
     title: str
     value: str
+    said: str
     advice: str
 
 
@@ -43,6 +44,13 @@ def sentence_of(language: str, verdict: str, figures: Figures) -> Sentence:
     return Sentence(catalog.text(language, f"{key}.title", **facts), catalog.text(language, f"{key}.advice", **facts))
 
 
+def spoken(language: str, verdict: str) -> Sentence:
+    """Return a verdict as it is read off a code, which holds no numbers to mention."""
+    key = f"network.verdict.{verdict}"
+    short = f"{key}.short" if catalog.has(language, f"{key}.short") else f"{key}.title"
+    return Sentence(catalog.text(language, short), catalog.text(language, f"{key}.advice"))
+
+
 def lines_of(language: str, figures: Figures) -> list[Line]:
     """Return every row."""
     return [_line(language, row, figures) for row in ROWS]
@@ -50,9 +58,12 @@ def lines_of(language: str, figures: Figures) -> list[Line]:
 
 def _line(language: str, row: Row, figures: Figures) -> Line:
     level = network.level_of(row, figures)
-    value = catalog.text(language, key_of(row.name, variant_of(row, figures)), **network.shown(figures))
+    variant = variant_of(row, figures)
+    value = catalog.text(language, key_of(row.name, variant), **network.shown(figures))
+    # Where nothing was measured, and where a service does well, the value says how bad it is.
+    said = value if variant in ("none", "ok") else f"{catalog.text(language, f'network.level.{level}')} · {value}"
     advice = catalog.text(language, f"network.advice.{row.name}") if level in (Level.WARN, Level.BAD) else ""
-    return Line(row.name, level, catalog.text(language, f"network.row.{row.name}"), value, advice)
+    return Line(row.name, level, catalog.text(language, f"network.row.{row.name}"), value, said, advice)
 
 
 def key_of(row: str, variant: str) -> str:

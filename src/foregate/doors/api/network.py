@@ -37,7 +37,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class StatusOut(msgspec.Struct):
-    """How our services do (null: not open here, or not known now), and how old the program is that asks."""
+    """How our services do (null: not open here, or not known), and how old the program is that asks."""
 
     sign_in: State
     sms: State | None
@@ -46,7 +46,7 @@ class StatusOut(msgspec.Struct):
     server_seconds: int
     client: str
     client_least: str
-    is_too_old: bool
+    is_too_old: bool | None
 
 
 class FillerOut(msgspec.Struct):
@@ -106,10 +106,12 @@ class ReportOut(msgspec.Struct):
 async def show_status(request: Request) -> Response:
     """How our services do."""
     services: Services = await request.app.state.status.look()
-    client, least, is_old = understood(request)
+    asking = understood(request)
     now = request.app.state.desk.house.world.clock.now()
     states = {name: getattr(services, name) for name in services.__struct_fields__}
-    shown = StatusOut(**states, server_seconds=now, client=client, client_least=least, is_too_old=is_old)
+    shown = StatusOut(
+        **states, server_seconds=now, client=asking.said, client_least=asking.least, is_too_old=asking.is_too_old
+    )
     return _json(request, shown)
 
 
@@ -160,7 +162,7 @@ async def take_report(request: Request) -> Response:
         return body
     network: NetworkCheck = request.app.state.network
     judged = network.judge(body.figures)
-    await network.keep(judged, understood(request)[0])
+    await network.keep(judged, understood(request).said)
     REPORTED.inc()
     return _json(request, ReportOut(judged.code, limits.NETWORK_REPORT_DAYS * limits.DAY), 201)
 

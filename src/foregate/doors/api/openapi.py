@@ -10,10 +10,11 @@ import msgspec
 from foregate import __version__
 from foregate.desk import identify
 from foregate.desk.linked import LinkedView
+from foregate.desk.network import Nonce, Probe
 from foregate.desk.sessions import DeviceView, Me, SessionView
 from foregate.desk.ways import WaysView
 from foregate.doors import account_query
-from foregate.doors.api import account_schema, appointments, schema
+from foregate.doors.api import account_schema, appointments, network, schema
 from foregate.rules import limits
 from foregate.rules.services import SERVICES
 
@@ -60,6 +61,15 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, int, Any], ...] = (
      account_schema.TransactionsOut),
     ("get", "/v1/accounts/{account_id}/transactions/{transaction_id}", "showTransaction", "One entry", None, 200,
      account_schema.TransactionOut),
+    ("get", "/status", "showStatus", "How the bank's services do", None, 200, network.StatusOut),
+    ("get", "/v1/network/probe", "showProbe", "A small answer, to measure the way there and back", None, 200, Probe),
+    ("get", "/v1/network/filler/{size}", "showFiller", "So many bytes, to measure the speed", None, 200,
+     network.FillerOut),
+    ("get", "/v1/network/cookie", "showCookie", "Whether a cookie comes back", None, 200, network.CookieOut),
+    ("post", "/v1/network/verdict", "judgeNetwork", "What follows from what was measured", network.NetworkFigures, 200,
+     network.VerdictOut),
+    ("post", "/v1/network/reports", "sendNetworkReport", "Keep a report that somebody chose to send",
+     network.NetworkReportIn, 201, network.ReportOut),
     ("get", "/healthz", "showHealth", "Alive", None, 200, schema.Health),
 )  # fmt: skip
 # name, type, what it asks, example of the query of `listOutlets`
@@ -91,7 +101,15 @@ _TRANSACTIONS_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("cursor", {"type": "string", "pattern": f"^{account_query.CURSOR}$"}, "`next` of the page before"),
     ("limit", {"type": "integer", "minimum": 1, "maximum": int(limits.ENTRIES_PER_PAGE_MAX)}, "how many"),
 )  # fmt: skip
-_QUERIES: Final = {"listTimes": _TIMES_QUERY, "listOutlets": _OUTLET_QUERY, "listTransactions": _TRANSACTIONS_QUERY}
+_PROBE_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("nonce", msgspec.json.schema(Nonce), "hexadecimal digits by chance, which the answer repeats; at least one"),
+)
+_QUERIES: Final = {
+    "showProbe": _PROBE_QUERY,
+    "listTimes": _TIMES_QUERY,
+    "listOutlets": _OUTLET_QUERY,
+    "listTransactions": _TRANSACTIONS_QUERY,
+}
 _REFUSALS = (400, 401, 403, 404, 405, 409, 410, 413, 415, 421, 422, 429, 500, 503)
 
 

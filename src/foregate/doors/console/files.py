@@ -10,12 +10,14 @@ from starlette.responses import RedirectResponse, Response
 from foregate.counter.guard import Objected
 from foregate.counter.sessions import OnDuty
 from foregate.counter.views import IdCheck
+from foregate.doors import network_words
 from foregate.doors.console.duty import actor_of, admit
 from foregate.doors.console.refusals import status_of
 from foregate.doors.console.render import REASONS, may, respond
 from foregate.doors.pages import forms
 from foregate.doors.pages.render import sayer
 from foregate.doors.requests import language_of
+from foregate.rules import diagnosis
 from foregate.rules.inputs import DocumentType
 from foregate.rules.staff import COUNTER_ACTS, CounterAct
 from foregate.rules.verdict import Lost
@@ -44,14 +46,26 @@ async def search(request: Request, duty: OnDuty) -> Response:
         found = await request.app.state.counter.finding.search(actor_of(request, duty), typed, why)
     except Objected as objected:
         return _found_page(request, duty, typed, None, objected)
-    if len(found.hits) == 1 and may(duty, "see-file"):
+    if len(found.hits) == 1 and found.diagnosis is None and may(duty, "see-file"):
         return RedirectResponse(f"/console/file/{found.hits[0].ref}", 303)
     return _found_page(request, duty, typed, found)
 
 
 def _found_page(request: Request, duty: OnDuty, typed: str, found: Any, objected: Objected | None = None) -> Response:
     status = status_of(objected.objection) if objected else 200
-    return respond(request, duty, "found.html", status=status, query=typed, found=found, problem=objected)
+    told = _told(request, found) if found is not None and found.diagnosis is not None else None
+    return respond(request, duty, "found.html", status=status, query=typed, found=found, problem=objected, told=told)
+
+
+def _told(request: Request, found: Any) -> dict[str, Any]:
+    """Return a diagnosis code in words, and the reports that were sent in with it."""
+    language = language_of(request)
+    return {
+        "code": diagnosis.in_groups(found.diagnosis.code),
+        "sentence": network_words.spoken(language, found.diagnosis.verdict),
+        "lines": network_words.explained(language, found.diagnosis),
+        "reports": [(report, network_words.lines_of(language, report.figures)) for report in found.reports],
+    }
 
 
 async def show_file(request: Request, duty: OnDuty) -> Response:

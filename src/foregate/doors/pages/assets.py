@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from foregate import leaflet
-from foregate.rules import diagnosis, network
 
 FOLDER: Final = Path(__file__).parent
 YEAR_SECONDS: Final = 31_536_000
@@ -64,14 +63,6 @@ def finder() -> Asset:
 def capture() -> Asset:
     """Return the script of the camera."""
     return asset("c", "js", minified_js((FOLDER / "face.js").read_text("utf-8")))
-
-
-@cache
-def measure() -> Asset:
-    """Return the script of the network check, with the tables that the server decides by."""
-    tables = {"network": network.for_script(), "diagnosis": diagnosis.for_script()}
-    text = minified_js((FOLDER / "network.js").read_text("utf-8"))
-    return asset("n", "js", text.replace("'TABLES'", msgspec.json.encode(tables).decode()))
 
 
 def passkeys() -> Asset:

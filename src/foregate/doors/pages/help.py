@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from foregate.doors.clients import claimed_agent
-from foregate.doors.pages import assets
+from foregate.doors.pages import assets, network_script
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.requests import caller_of
@@ -71,7 +71,7 @@ async def show_update(request: Request) -> Response:
 async def serve_asset(request: Request) -> Response:
     """The scripts and the icon, by the name of what they hold."""
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
-    scripts = (assets.script(), assets.passkeys(), assets.finder(), assets.capture(), assets.measure())
+    scripts = (assets.script(), assets.passkeys(), assets.finder(), assets.capture(), *network_script.files())
     for file in (*scripts, assets.icon(), *map_files):
         if file.path == request.url.path:
             return assets.serve(request, file)

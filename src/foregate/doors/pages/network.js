@@ -1,7 +1,7 @@
 /* The network check: measures, decides by the server's own tables, and makes the diagnosis code. ES5. */
 (function () {
   'use strict';
-  var T = 'TABLES', N = T.network, D = T.diagnosis, PREFIX = 'foregate-';
+  var T = 'TABLES', N = T.network, D = T.diagnosis, W = T.words, PREFIX = 'foregate-';
 
   /* Deciding: as rules/network.py and rules/diagnosis.py do, over the same tables. */
   function number(value) {
@@ -74,17 +74,16 @@
 
   var box = document.getElementById('network');
   if (!box || !window.JSON) return;
-  var progress = byId('progress'), last = null, proof = null, step = 0, all = N.probes + 5;
+  var progress = byId('progress'), last = null, proof = null, client = '', step = 0, all = N.probes + 5;
 
   function byId(id) { return document.getElementById(id); }
-  function each(found, act) { Array.prototype.forEach.call(found, act); }
   function on(id, act) { byId(id).addEventListener('click', act, false); }
   function now() { return window.performance && performance.now ? performance.now() : new Date().getTime(); }
   function fill(text, facts) {
     return text.replace(/\{(\w+)\}/g, function (whole, name) { return facts[name] === undefined ? whole : facts[name]; });
   }
   function parsed(text) { try { return JSON.parse(text); } catch (e) { return null; } }
-  function tick() { step += 1; progress.textContent = fill(progress.getAttribute('data-checking'), { done: step, all: all }); }
+  function tick() { step += 1; progress.textContent = fill(W.checking, { done: step, all: all }); }
 
   /* One request: done(status, text, milliseconds). 0: no answer in time. A redirect is told, never followed. */
   function ask(path, done, body) {
@@ -227,42 +226,50 @@
   function services(f, next) {
     tick();
     ask('/status', function (status, text) {
-      var told = parsed(text), line = byId('client');
+      var told = parsed(text);
       if (status === 200 && told) {
         ['sign_in', 'sms', 'face', 'core_bank', 'is_too_old'].forEach(function (name) { f[name] = told[name]; });
-        line.textContent = !told.client ? '' :
-          fill(line.getAttribute(told.client_least ? 'data-least' : 'data-known'), { client: told.client, least: told.client_least });
+        client = told.client ? fill(told.client_least ? W.least : W.client, { client: told.client, least: told.client_least }) : '';
       }
       next();
     });
   }
 
   /* What was found: the sentence first, the code, then one by one. */
+  function add(to, kind, text) {
+    var made = document.createElement(kind);
+    made.textContent = text;
+    to.appendChild(made);
+    return made;
+  }
+  function emptied(element) { element.textContent = ''; return element; }
   function show(f) {
-    var found = verdict(f), facts = shown(f), digits = byId('code').querySelector('.digits'), group = +digits.getAttribute('data-group'), list = byId('details');
-    each(byId('verdict').children, function (section) {
-      var isIt = section.getAttribute('data-verdict') === found[0];
-      each(section.children, function (line) { line.textContent = isIt ? fill(line.getAttribute('data-text'), facts) : ''; });
-      section.hidden = !isIt;
+    var found = verdict(f), facts = shown(f), words = W.verdicts[found[0]], symbols = code(f), list = emptied(byId('details').querySelector('ul'));
+    var told = add(emptied(byId('verdict')), 'section', '');
+    told.className = found[1] === 'good' ? 'card good' : 'bad';
+    told.setAttribute('data-verdict', found[0]);
+    add(told, 'h2', fill(words[0], facts));
+    add(told, 'p', fill(words[1], facts));
+    byId('code').querySelector('.digits').textContent = symbols.slice(0, T.group) + '-' + symbols.slice(T.group);
+    N.rows.forEach(function (row) {
+      var said = W.rows[row[0]], how = level(row, f), which = variant(row, f), item = add(list, 'li', '');
+      var value = which === 'none' ? W.none : fill(said[which], facts);
+      item.className = 'row';
+      item.setAttribute('data-row', row[0]);
+      add(item, 'b', said.title);
+      add(item, 'span', which === 'none' || which === 'ok' ? value : W.levels[how] + ' \u00b7 ' + value);
+      if (how === 'bad' || how === 'warn') add(item, 'span', said.advice);
     });
-    digits.textContent = code(f).slice(0, group) + '-' + code(f).slice(group);
-    each(list.querySelectorAll('[data-row]'), function (item) {
-      var row = N.rows.filter(function (one) { return one[0] === item.getAttribute('data-row'); })[0], words = item.parentNode;
-      var how = level(row, f), which = variant(row, f);
-      item.querySelector('[data-part=value]').textContent = which === 'none' ? words.getAttribute('data-none') :
-        words.getAttribute('data-' + how) + ' \u00b7 ' + fill(item.getAttribute('data-' + which), facts);
-      item.querySelector('[data-part=advice]').hidden = how !== 'bad' && how !== 'warn';
-    });
-    hint();
+    byId('details').querySelector('.hint').textContent = [client, hint()].join(' ');
     progress.textContent = '';
-    byId('code').hidden = byId('again').hidden = byId('clear').hidden = list.hidden = false;
+    byId('code').hidden = byId('again').hidden = byId('clear').hidden = byId('details').hidden = false;
     byId('report').hidden = !f.answered;
   }
   function hint() {
-    var link = navigator.connection, line = byId('hint'), said = [];
+    var link = navigator.connection, said = [];
     if (link && link.effectiveType) said.push(link.effectiveType);
-    if (link && link.saveData) said.push(line.getAttribute('data-saver'));
-    line.textContent = said.length ? fill(line.getAttribute('data-hint'), { kind: said.join(', ') }) : '';
+    if (link && link.saveData) said.push(W.saver);
+    return said.length ? fill(W.hint, { kind: said.join(', ') }) : '';
   }
 
   /* Our server decides too: it alone can tell whether the answer of a probe was its own. */

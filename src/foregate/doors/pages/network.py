@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -19,14 +19,14 @@ from starlette.routing import BaseRoute, Route
 from foregate.doors import network_words
 from foregate.doors.api.network import COOKIE, COOKIE_SECONDS, count
 from foregate.doors.clients import understood
-from foregate.doors.pages import assets
+from foregate.doors.pages import network_script
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.requests import language_of, seconds_to_wait, source_of
 from foregate.doors.text import catalog
-from foregate.rules import diagnosis, limits
+from foregate.rules import limits
 from foregate.rules.diagnosis import in_groups
-from foregate.rules.network import ROWS, VERDICTS, Figures, Level
+from foregate.rules.network import Figures, Level
 
 TLS_VERSIONS: Final = {0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 ASKED: Final = "asked"
@@ -37,14 +37,8 @@ async def show_network(request: Request) -> Response:
     """The page that measures. No cookie is set and none is read but the language's: it may be kept."""
     language = language_of(request)
     page = Page(template="network.html", back="/network", is_public=True)
-    return respond(
-        page,
-        request,
-        **_words(language),
-        measure=assets.measure().path,
-        levels=[*Level],
-        report_days=int(limits.NETWORK_REPORT_DAYS),
-    )
+    measure = network_script.measure(language).path
+    return respond(page, request, measure=measure, report_days=int(limits.NETWORK_REPORT_DAYS))
 
 
 async def ask_for_cookie(request: Request) -> Response:
@@ -83,20 +77,6 @@ def _asked(request: Request) -> bool:
     return ASKED in request.query_params
 
 
-def _words(language: str) -> dict[str, Any]:
-    """Return the texts that the script puts together, with their facts still in braces."""
-    texts = catalog.texts(language)
-    verdicts = [
-        (verdict, texts[f"network.verdict.{verdict.name}.title"], texts[f"network.verdict.{verdict.name}.advice"])
-        for verdict in VERDICTS
-    ]
-    rows = [
-        (row.name, {name: texts[network_words.key_of(row.name, name)] for name in network_words.variants_of(row.name)})
-        for row in ROWS
-    ]
-    return {"verdicts": verdicts, "rows": rows, "texts": texts, "code_group": diagnosis.GROUP}
-
-
 async def _seen(request: Request) -> Figures:
     """Return what the server knows by itself: that we reach each other, its services, the program, the cookie."""
     services = await request.app.state.status.look()
@@ -104,11 +84,10 @@ async def _seen(request: Request) -> Figures:
     return Figures(
         is_online=True,
         answered=1,
-        lost=0,
         altered=0,
         refused=0,
         keeps="nothing" if _asked(request) and not came else None,
-        is_too_old=understood(request)[2],
+        is_too_old=understood(request).is_too_old,
         sign_in=services.sign_in,
         sms=services.sms,
         face=services.face,
@@ -121,7 +100,7 @@ def _facts(request: Request, language: str) -> list[tuple[str, str]]:
     now = datetime.fromtimestamp(request.app.state.desk.house.world.clock.now(), ZoneInfo(HOME_ZONE))
     came = request.app.state.cookies.read(request, COOKIE) is not None
     cookie = "cookie-unasked" if not _asked(request) else "cookie-came" if came else "cookie-lost"
-    client = understood(request)[0]
+    client = understood(request).said
     unknown = catalog.text(language, "network.unknown")
     said = {
         "time": now.strftime("%Y-%m-%d %H:%M:%S"),
