@@ -100,7 +100,7 @@ class Search:
             if len(why) < limits.REASON_CHARS_MIN:
                 raise Objected("reason-missing")
             if not wanted:
-                raise Objected("diagnosis-wrong" if is_misheard(text[: limits.FIELD_CHARS]) else "search-unclear")
+                raise Objected("search-unclear")
             await doing.record("customer-searched", by=wanted[0].by, reason=why)
         await self._guard.count(actor, Right.SEARCH, "too-many-searches", limits.SEARCHES_PER_HOUR, HOUR)
         told = await self._diagnosis(wanted[0])

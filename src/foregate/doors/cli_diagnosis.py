@@ -26,7 +26,7 @@ def diagnosis(code: str, *, language: Literal["zh", "en"] = "zh") -> int:
 
     read = codes.read(code)
     if read is None:
-        title, detail = (catalog.text(language, f"objection.diagnosis-wrong.{part}") for part in ("title", "detail"))
+        title, detail = (catalog.text(language, f"network.misheard.{part}") for part in ("title", "detail"))
         print(f"{title}: {detail}", file=sys.stderr)
         return 2
     sentence = network_words.spoken(language, read.verdict)

@@ -31,17 +31,36 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """The verdict in words."""
+    """The verdict in words. `href` and `link`: a page of ours that helps with it, where there is one."""
 
     title: str
     advice: str
+    href: str = ""
+    link: str = ""
+
+
+# Where a verdict leads on, and what the link says.
+LINKS: Final[dict[str, tuple[str, str]]] = {
+    "too-old": ("/help/update", "remedy.update-client"),
+    "texts": ("/cannot-get-in", "door.stuck"),
+    "partly": ("/cannot-get-in", "door.stuck"),
+    "good": ("/cannot-get-in", "door.stuck"),
+}
 
 
 def sentence_of(language: str, verdict: str, figures: Figures) -> Sentence:
     """Return the one sentence and what to do."""
     facts = network.shown(figures)
     key = f"network.verdict.{verdict}"
-    return Sentence(catalog.text(language, f"{key}.title", **facts), catalog.text(language, f"{key}.advice", **facts))
+    href, link = link_of(language, verdict)
+    title, advice = (catalog.text(language, f"{key}.{part}", **facts) for part in ("title", "advice"))
+    return Sentence(title, advice, href, link)
+
+
+def link_of(language: str, verdict: str) -> tuple[str, str]:
+    """Return where a verdict leads on, and what the link says; both are empty where it leads nowhere."""
+    href, key = LINKS.get(verdict, ("", ""))
+    return href, catalog.text(language, key) if key else ""
 
 
 def spoken(language: str, verdict: str) -> Sentence:

@@ -124,7 +124,7 @@ VERDICTS: Final = (
     Verdict("unknown",     0, Level.UNKNOWN, ALWAYS),
 )
 ROWS: Final = (
-    Row("online",    "answered",        (NOBODY_ANSWERED,),                              _is("lost", LOST_WARN)),
+    Row("online",    "answered",        ((("answered", "<", 1),),),                      _is("lost", LOST_WARN)),
     Row("latency",   "median_ms",       _is("median_ms", SLOW_MS),                       _is("median_ms", WARM_MS)),
     Row("loss",      "lost",            _is("lost", LOST_BAD),                           _is("lost", LOST_WARN)),
     Row("speed",     "bits_per_second", ((("bits_per_second", "<", SLOW_BITS),),),       ((("bits_per_second", "<", WARM_BITS),),)),

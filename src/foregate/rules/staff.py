@@ -191,7 +191,6 @@ OBJECTIONS: Final[Mapping[str, Objection]] = _rows(
     # What was typed.
     Objection("reason-missing", ("type-again",)),
     Objection("search-unclear", ("type-again",)),
-    Objection("diagnosis-wrong", ("type-again",)),
     Objection("input-invalid", ("type-again",)),
     Objection("file-closed", ("search-again",)),
     Objection("staff-unknown", ("search-again",)),

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from foregate.counter.guard import Objected
+from foregate.counter.search import is_misheard
 from foregate.counter.sessions import OnDuty
 from foregate.counter.views import IdCheck
 from foregate.doors import network_words
@@ -53,8 +54,11 @@ async def search(request: Request, duty: OnDuty) -> Response:
 
 def _found_page(request: Request, duty: OnDuty, typed: str, found: Any, objected: Objected | None = None) -> Response:
     status = status_of(objected.objection) if objected else 200
-    told = _told(request, found) if found is not None and found.diagnosis is not None else None
-    return respond(request, duty, "found.html", status=status, query=typed, found=found, problem=objected, told=told)
+    facts: dict[str, Any] = {
+        "told": _told(request, found) if found is not None and found.diagnosis is not None else None,
+        "misheard": found is not None and is_misheard(typed),
+    }
+    return respond(request, duty, "found.html", status=status, query=typed, found=found, problem=objected, **facts)
 
 
 def _told(request: Request, found: Any) -> dict[str, Any]:

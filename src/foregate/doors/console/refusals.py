@@ -16,7 +16,6 @@ from foregate.rules.staff import WHO_MAY, Right
 STATUS: Final = {
     "too-many-searches": 429, "too-many-changes": 429, "code-too-soon": 429,
     "input-invalid": 422, "reason-missing": 422, "note-missing": 422, "search-unclear": 422, "outlet-missing": 422,
-    "diagnosis-wrong": 422,
     "already-proposed": 409, "proposal-settled": 409, "proposal-swapped": 409, "customer-changed": 409,
     "user-name-taken": 409, "needs-two": 409, "number-taken": 409, "nothing-to-do": 409,
     "proposal-unknown": 404, "staff-unknown": 404, "file-closed": 404, "not-registered": 404, "core-unreachable": 503,

@@ -250,6 +250,7 @@
     told.setAttribute('data-verdict', found[0]);
     add(told, 'h2', fill(words[0], facts));
     add(told, 'p', fill(words[1], facts));
+    if (words[2]) { told = add(told, 'p', ''); told.className = 'more'; add(told, 'a', words[3]).href = words[2]; }
     byId('code').querySelector('.digits').textContent = symbols.slice(0, T.group) + '-' + symbols.slice(T.group);
     N.rows.forEach(function (row) {
       var said = W.rows[row[0]], how = level(row, f), which = variant(row, f), item = add(list, 'li', '');
@@ -286,6 +287,7 @@
     step = 0;
     proof = null;
     box.hidden = false;
+    byId('plain').hidden = true;
     byId('again').hidden = byId('report').hidden = true;
     function finish() { if (last === f) { show(f); if (f.answered) confirmed(f); } }
     probe(f, [], function () {

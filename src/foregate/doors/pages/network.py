@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from foregate.desk.status import Services
 from foregate.doors import network_words
 from foregate.doors.api.network import COOKIE, COOKIE_SECONDS, count
 from foregate.doors.clients import understood
@@ -79,36 +80,34 @@ def _asked(request: Request) -> bool:
 
 async def _seen(request: Request) -> Figures:
     """Return what the server knows by itself: that we reach each other, its services, the program, the cookie."""
-    services = await request.app.state.status.look()
-    came = request.app.state.cookies.read(request, COOKIE) is not None
+    services: Services = await request.app.state.status.look()
+    states = {name: getattr(services, name) for name in services.__struct_fields__}
+    is_blocked = _asked(request) and not _came(request)
     return Figures(
         is_online=True,
         answered=1,
         altered=0,
-        refused=0,
-        keeps="nothing" if _asked(request) and not came else None,
+        keeps="nothing" if is_blocked else None,
         is_too_old=understood(request).is_too_old,
-        sign_in=services.sign_in,
-        sms=services.sms,
-        face=services.face,
-        core_bank=services.core_bank,
+        **states,
     )
+
+
+def _came(request: Request) -> bool:
+    return request.app.state.cookies.read(request, COOKIE) is not None
 
 
 def _facts(request: Request, language: str) -> list[tuple[str, str]]:
     """Return what is to be said about this connection."""
     now = datetime.fromtimestamp(request.app.state.desk.house.world.clock.now(), ZoneInfo(HOME_ZONE))
-    came = request.app.state.cookies.read(request, COOKIE) is not None
-    cookie = "cookie-unasked" if not _asked(request) else "cookie-came" if came else "cookie-lost"
-    client = understood(request).said
-    unknown = catalog.text(language, "network.unknown")
+    cookie = "cookie-unasked" if not _asked(request) else "cookie-came" if _came(request) else "cookie-lost"
     said = {
         "time": now.strftime("%Y-%m-%d %H:%M:%S"),
-        "address": address_kind(request, language) or unknown,
+        "address": address_kind(request, language),
         "http": f"HTTP/{request.scope.get('http_version', '')}",
         "tls": _tls(request, language),
         "cookie": catalog.text(language, f"network.{cookie}"),
-        "client": client or unknown,
+        "client": understood(request).said or catalog.text(language, "network.unknown"),
     }
     return [(catalog.text(language, f"network.server-{name}"), value) for name, value in said.items()]
 
@@ -119,7 +118,7 @@ def address_kind(request: Request, language: str) -> str:
     try:
         address = ip_address(source)
     except ValueError:
-        return ""
+        return catalog.text(language, "network.unknown")
     kind = catalog.text(language, f"network.address.v{address.version}-{'public' if address.is_global else 'private'}")
     return catalog.text(language, "network.address.proxy", kind=kind) if source != peer else kind
 

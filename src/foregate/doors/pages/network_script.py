@@ -50,7 +50,11 @@ def words(language: str) -> dict[str, Any]:
         "least": texts["network.client-least"],
         "levels": {level.value: texts[f"network.level.{level.value}"] for level in Level},
         "verdicts": {
-            one.name: [texts[f"network.verdict.{one.name}.{part}"] for part in ("title", "advice")] for one in VERDICTS
+            one.name: [
+                *(texts[f"network.verdict.{one.name}.{part}"] for part in ("title", "advice")),
+                *network_words.link_of(language, one.name),
+            ]
+            for one in VERDICTS
         },
         "rows": {row.name: _of_row(texts, row.name) for row in ROWS},
     }
