@@ -13,17 +13,21 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from foregate.counter.guard import chain_of
 from foregate.desk.network import NetworkCheck
 from foregate.desk.status import Status
+from foregate.doors.cli_diagnosis import diagnosis as read_code
 from foregate.gateways.core_bank.fineract import FineractAccounts
 from foregate.ids import new_id
 from foregate.ports import Message, Rejected, Unreachable
+from foregate.ports.counter import Role
 from foregate.rules import diagnosis, limits
 from foregate.rules.causes import CAUSES
 from foregate.rules.limits import DAY
 from foregate.rules.network import FILLERS, Figures
 from tests import services
 from tests.bank import LI, Bank, open_bank
+from tests.staff import Console, hire, open_outlet
 from tests.unit.test_network import WELL
 
 pytestmark = pytest.mark.anyio
@@ -273,3 +277,38 @@ async def test_the_newest_of_a_code_are_shown(bank: Bank) -> None:
 def test_what_smells_of_the_network_leads_to_the_check(cause: str) -> None:
     """It is among the remedies, so pages, API and apps show it alike."""
     assert "check-network" in CAUSES[cause].remedies
+
+
+# ---------------------------------------------------------------- at the counter
+
+
+async def test_a_code_is_understood_at_the_counter(here: Bank) -> None:
+    """With its reports; the search is written down like any other, and a file of somebody is no part of it."""
+    await open_outlet(here)
+    console = Console(here)
+    hired = await hire(here, "zhou.teller", Role.TELLER, outlet_id="0001")
+    await console.sign_in(hired)
+    code = diagnosis.code_of(msgspec.structs.replace(WELL, median_ms=1849))
+    bare = await console.post("/console/search", query=code, reason="call")
+    assert all(word in bare.words for word in ("The network is slow", "1 to 2 s", "Nobody sent the whole result"))
+    body = {"figures": msgspec.to_builtins(msgspec.structs.replace(WELL, median_ms=1849)), "agrees": True}
+    assert 201 == (await here.visitor().client.post("/v1/network/reports", json=body)).status_code
+    told = await console.post("/console/search", query=diagnosis.in_groups(code).lower(), reason="call")
+    assert "usually 1849 ms" in told.words
+    unclear = await console.post("/console/search", query=code, reason="", why="")
+    assert 422 == unclear.status
+    async with here.house.store.begin() as tx:
+        kinds = [event.details.get("by") for event in await tx.trail.of(chain_of(hired.member.staff_id))
+                 if event.kind == "customer-searched"]  # fmt: skip
+    assert ["diagnosis", "diagnosis"] == kinds
+
+
+def test_the_command_line_reads_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """In either language, as it is read out; what is none is said to be none."""
+    code = diagnosis.in_groups(diagnosis.code_of(WELL)).lower()
+    assert 0 == read_code(code, language="en")
+    assert "All is well" in capsys.readouterr().out
+    assert 0 == read_code(code)
+    assert "一切正常" in capsys.readouterr().out
+    assert 2 == read_code("K7M-2QX", language="en")
+    assert "misheard" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Literal
 def diagnosis(code: str, *, language: Literal["zh", "en"] = "zh") -> int:
     """Say what a diagnosis code of the network check means. Nothing is looked up: the code says it all.
 
-    Example: foregate diagnosis K7M-2QX --language en
+    Example: foregate diagnosis TBJ-72B --language en
 
     Parameters
     ----------
