@@ -93,9 +93,7 @@ async def test_nothing_of_a_person_goes_into_a_report(bank: Bank) -> None:
     agent = f"Mozilla/5.0 ({LI.phone}; {LI.name}) Chrome/99.1.2 Safari/537 {LI.card}"
     body = {"figures": FIGURES, "agrees": True}
     with capture_logs() as logged:
-        answer = await visitor.client.post(
-            "/v1/network/reports", json=body, headers={"User-Agent": agent.encode().decode("latin-1")}
-        )
+        answer = await visitor.client.post("/v1/network/reports", json=body, headers=[(b"User-Agent", agent.encode())])
     assert 201 == answer.status_code
     async with bank.house.store.database.snapshot() as connection:
         (row,) = await connection.all(Statement(select(network_report)))

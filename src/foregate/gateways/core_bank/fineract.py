@@ -202,7 +202,7 @@ class FineractAccounts:
         return found or Found()
 
     async def _get(self, path: str, kind: type[T], question: Mapping[str, str] | None = None) -> T | None:
-        """Return an answer, None for 404. Raises AccountsAway for everything that is none, and counts those in a row."""
+        """Return an answer, None for 404. Raises AccountsAway for everything that is none, and counts in a row."""
         try:
             found = await self._asked(path, kind, question)
         except AccountsAway:
