@@ -110,6 +110,8 @@ _QUERIES: Final = {
     "listOutlets": _OUTLET_QUERY,
     "listTransactions": _TRANSACTIONS_QUERY,
 }
+# Said twice they say the same, or are one more report in a list that has an end.
+_WITHOUT_KEY: Final = frozenset({"judgeNetwork", "sendNetworkReport"})
 _REFUSALS = (400, 401, 403, 404, 405, 409, 410, 413, 415, 421, 422, 429, 500, 503)
 
 
@@ -125,7 +127,7 @@ def document() -> dict[str, Any]:
         operation: dict[str, Any] = {"operationId": name, "summary": summary, "responses": {}}
         parameters = [_path_parameter(found) for found in re.findall(r"{(\w+)}", path)]
         parameters += [_query_parameter(*one) for one in _QUERIES.get(name, ())]
-        if method == "post":
+        if method == "post" and name not in _WITHOUT_KEY:
             parameters.append(_key_parameter())
         if parameters:
             operation["parameters"] = parameters
