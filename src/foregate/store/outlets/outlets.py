@@ -347,11 +347,9 @@ def _row(outlet: Outlet, digest: bytes, now: int) -> dict[str, Value]:
 
 
 def _words_row(outlet: Outlet) -> dict[str, Value]:
-    where = (outlet.city, outlet.district, outlet.province, outlet.address)
-    return {
-        "outlet_id": outlet.outlet_id,
-        "words": outlet_words.words_of(outlet.outlet_id, outlet.name, outlet.name_latin, where),
-    }
+    towns, places_ = (outlet.city, outlet.district), (outlet.province, outlet.address)
+    words = outlet_words.words_of(outlet.outlet_id, outlet.name, outlet.name_latin, towns, places_)
+    return {"outlet_id": outlet.outlet_id, "words": words}
 
 
 def _opened(row: Row) -> Outlet:
