@@ -267,10 +267,12 @@ def refused_at_the_door(customer: Visitor, su: Person, bank: Bank) -> None:
 
 def booked(customer: Visitor, bank: Bank, number: str) -> int:
     """Find the outlet, choose a time, and confirm with a code to the new number. Returns when it is."""
-    customer.sees("outlets.title")
-    customer.page.locator("summary", has_text=customer.t("outlets.change")).click()
+    customer.sees("outlets.case.title")
+    expect(customer.page.locator("#f-service")).to_have_value("phone-change")
+    customer.shoot("where")
     customer.fill("q", "南屏")
     customer.press("outlets.search")
+    customer.sees("outlets.case.title")
     customer.shoot("finder")
     customer.page.get_by_role("link", name=customer.t("outlets.book")).first.click()
     customer.sees("booking.choose-time")

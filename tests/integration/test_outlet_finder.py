@@ -11,7 +11,7 @@ import pytest
 from foregate.demo.outlets import settle_outlets
 from foregate.doors.text import catalog
 from foregate.outlets.importing import import_outlets
-from foregate.rules import limits
+from foregate.rules import limits, places
 from foregate.rules.appointments import CASE_SYMBOLS, spelled
 from tests.bank import LI, NOW, ORIGIN, Bank, open_bank
 
@@ -143,3 +143,44 @@ async def test_a_city_that_is_written_in_letters_is_compared_as_it_is(city: Bank
     assert ["I3"] == await found(city, "city=Shanghai")
     assert "I3" not in await found(city, "city=Hangzhou")
     assert "Bank of Hangzhou" in await page(city, "q=黄浦")
+
+
+# ---------------------------------------------------------------- as Chinese maps have it
+
+
+async def test_coordinates_of_chinese_maps(city: Bank) -> None:
+    """In and out at the edge alone: the same outlets at the same distances, shown where such a map has them."""
+    visitor = city.visitor()
+    plain = (await visitor.get("/v1/outlets?near=30.25,120.17&limit=5")).body["outlets"]
+    there = places.to_gcj02(places.place(30.25, 120.17))
+    shifted = (await visitor.get(f"/v1/outlets?near={there.latitude},{there.longitude}&datum=gcj02&limit=5")).body[
+        "outlets"
+    ]
+    assert [(one["outlet_id"], one["metres"]) for one in plain] == [
+        (one["outlet_id"], one["metres"]) for one in shifted
+    ]
+    assert [{"wgs84"}, {"gcj02"}] == [{one["datum"] for one in some} for some in (plain, shifted)]
+    for one, other in zip(plain, shifted, strict=True):
+        where = places.place(one["latitude"], one["longitude"])
+        assert places.to_gcj02(where) == places.place(other["latitude"], other["longitude"])
+        assert 300 < places.metres_between(where, places.place(other["latitude"], other["longitude"])) < 800
+    alone = (await visitor.get("/v1/outlets/D001?datum=gcj02")).body
+    assert "gcj02" == alone["datum"]
+    assert alone["latitude"] != (await visitor.get("/v1/outlets/D001")).body["latitude"]
+
+
+async def test_a_datum_that_nobody_speaks(city: Bank) -> None:
+    """Is a fault that names it: coordinates half a kilometre off would be no answer."""
+    for path in ("/v1/outlets?near=30.25,120.17&datum=bd09", "/v1/outlets/D001?datum=GCJ02", "/v1/outlets?datum="):
+        answer = await city.visitor().get(path)
+        assert ("input-invalid", ["datum"]) == (answer.cause, [field["name"] for field in answer.body["fields"]])
+
+
+async def test_abroad_nothing_is_shifted(city: Bank, tmp_path: Path) -> None:
+    """Not across the border, where the shape of the shift would still reach."""
+    file = tmp_path / "abroad.csv"
+    file.write_text(HEADER + "V1,Bac Ninh,,,,,21.18,106.07,VN,Asia/Ho_Chi_Minh\nV2,No place,,,,,,,CN,\n", "utf-8")
+    await import_outlets(city.house.store, file, NOW, lambda *_: None)
+    there = (await city.visitor().get("/v1/outlets/V1?datum=gcj02")).body
+    assert (21.18, 106.07) == (there["latitude"], there["longitude"])
+    assert (await city.visitor().get("/v1/outlets/V2?datum=gcj02")).body["latitude"] is None

@@ -17,7 +17,15 @@ from foregate.rules.outlet_words import is_spelled, plain_city, sound_of_city, t
 from foregate.rules.services import SERVICES
 
 YES: Final = frozenset({"1", "true", "yes", "on"})
-_ALLOWED: Final = {"by": ("near",), "open": ("1", "true"), "step_free": ("1", "true"), "service": tuple(SERVICES)}
+GCJ02: Final = "gcj02"
+_DATUMS: Final = ("wgs84", GCJ02)
+_ALLOWED: Final = {
+    "by": ("near",),
+    "datum": _DATUMS,
+    "open": ("1", "true"),
+    "step_free": ("1", "true"),
+    "service": tuple(SERVICES),
+}
 _LIMIT: Final = re.compile(r"[0-9]{1,3}")
 _AFTER: Final = re.compile(r"([0-9]{1,19})\.([A-Za-z0-9._-]{1,64})")
 _CASE: Final = re.compile(r"[A-Za-z0-9-]{1,40}")
@@ -100,6 +108,8 @@ def asked_of_api(query: QueryParams) -> Asked:
     near, limit = query.get("near", ""), query.get("limit", "")
     latitude, _, longitude = near.partition(",")
     here, faults = _place(latitude, longitude) if "near" in query else (None, ())
+    if here is not None and is_gcj02(query):
+        here = places.from_gcj02(here)
     if "limit" in query and not (_LIMIT.fullmatch(limit) and 1 <= int(limit) <= limits.OUTLETS_PER_PAGE_MAX):
         limit, faults = "", (*faults, "limit")
     for name, allowed in _ALLOWED.items():
@@ -107,6 +117,16 @@ def asked_of_api(query: QueryParams) -> Asked:
             faults = (*faults, name)
     faults = (*faults, *(name for name in ("q", "city") if len(query.get(name, "")) > limits.OUTLET_QUERY_CHARS))
     return _asked(query, here, faults, int(limit or limits.OUTLETS_PER_PAGE))
+
+
+def is_gcj02(query: QueryParams) -> bool:
+    """Return whether coordinates go in and out as Chinese maps have them."""
+    return query.get("datum") == GCJ02
+
+
+def is_datum_unknown(query: QueryParams) -> bool:
+    """Return whether a datum is asked for that nobody here speaks."""
+    return "datum" in query and query["datum"] not in _DATUMS
 
 
 def _asked(query: QueryParams, here: places.Place | None, faults: tuple[str, ...], limit: int) -> Asked:

@@ -116,6 +116,9 @@ def service_for(cause: str | None, journey: str | None) -> Service:
     return SERVICES[code]
 
 
+# Whether a wheelchair gets in, as OpenStreetMap says it.
+ACCESS: Final = ("yes", "limited", "no", "unknown")
+
 # Machines serve nobody by appointment.
 UNSTAFFED: Final = frozenset({"self-service", "atm"})
 
