@@ -392,6 +392,44 @@ def test_lost_number_and_forgotten_password(sit: Sit, visit: Visit, bank: Bank, 
     customer.shoot("full-session")
 
 
+# ---------------------------------------------------------------- outlets
+
+
+def test_an_administrator_changes_an_outlet(sit: Sit, kind: Kind) -> None:
+    """Name and services above the file, a day for the whole country, and no closing while somebody works there."""
+    admin, place = sit(), "/console/outlets/D102"
+    admin.sign_in_as("fangyi")
+    admin.go(place)
+    name = admin.page.locator("#f-name").input_value()
+    admin.fill("name", f"{name}（东门）")
+    admin.page.locator(f"form[action='{place}/facts'] button").press("Enter")
+    expect(admin.page.locator("h1")).to_contain_text("（东门）")
+    admin.sees("console.outlets.set-here")
+    admin.sees("console.outlets.in-file", said=name)
+    tick = admin.page.locator("input[name=service-loan]")
+    tick.focus()
+    admin.page.keyboard.press("Space")
+    admin.page.locator(f"form[action='{place}/services'] button").first.press("Enter")
+    expect(admin.page.locator("input[name=service-loan]")).not_to_be_checked()
+    admin.shoot("changed")
+    admin.press("console.outlets.close")
+    admin.sees("console.outlets.in-use")
+    admin.shoot("in-use")
+    admin.press("console.outlets.as-filed")
+    expect(admin.page.locator("input[name=service-loan]")).to_be_checked()
+    admin.fill("name", "")
+    admin.page.locator(f"form[action='{place}/facts'] button").click()
+    expect(admin.page.locator("#f-name")).to_have_value(name)
+    admin.go("/console/outlets")
+    admin.fill("day", (date.today() + timedelta(days=310)).isoformat())
+    admin.fill("reason", "系统升级")
+    admin.press("console.outlets.add-exception")
+    expect(admin.page.get_by_text("系统升级")).to_be_visible()
+    admin.shoot("country-day")
+    admin.page.locator("form[action='/console/country-days/delete'] button").click()
+    expect(admin.page.get_by_text("系统升级")).to_have_count(0)
+
+
 # ---------------------------------------------------------------- every page
 
 SEATS = [("shenjing", "/console"), ("shenjing", "/console/queue"), ("shenjing", "/console/search"),
