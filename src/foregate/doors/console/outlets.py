@@ -38,19 +38,22 @@ async def _list(
     request: Request, duty: OnDuty, wrong: dict[str, str] | None = None, typed: dict[str, str] | None = None
 ) -> Response:
     query, world = request.query_params.get("q", "")[: limits.OUTLET_QUERY_CHARS], world_of(request)
-    now = world.clock.now()
-    today = day_of(now, HOME_ZONE)
     async with world.store.begin() as tx:
-        facts: dict[str, Any] = {
-            "results": await search(tx.outlets, Wanted(words=typed_words(query)), now, limit=LISTED),
-            "exceptions": await tx.outlets.every_exception(today.isoformat(), LISTED),
-            "country_days": await tx.outlets.exceptions((), today.isoformat(), (today + AHEAD).isoformat()),
-            "countries": await tx.own_outlets.countries(),
-            "closed": await tx.own_outlets.closed(LISTED),
-        }
+        facts = await _listed(tx, query, world.clock.now())
     facts |= {"query_typed": query, "typed": typed or {}, "wrong": wrong or {}, "problem": wrong or None}
-    facts["today"] = today.isoformat()
     return respond(request, duty, "outlets.html", tab="outlets", status=422 if wrong else 200, **facts)
+
+
+async def _listed(tx: UnitOfWork, query: str, now: int) -> dict[str, Any]:
+    today = day_of(now, HOME_ZONE)
+    return {
+        "today": today.isoformat(),
+        "results": await search(tx.outlets, Wanted(words=typed_words(query)), now, limit=LISTED),
+        "exceptions": await tx.outlets.every_exception(today.isoformat(), LISTED),
+        "country_days": await tx.outlets.exceptions((), today.isoformat(), (today + AHEAD).isoformat()),
+        "countries": await tx.own_outlets.countries(),
+        "closed": await tx.own_outlets.closed(LISTED),
+    }
 
 
 async def show_outlet(request: Request, duty: OnDuty) -> Response:
@@ -66,14 +69,11 @@ async def page_of(
     in_use: dict[str, int] | None = None,
 ) -> Response:
     """Return the page of one outlet. `in_use`: who keeps it from being closed."""
-    world = world_of(request)
-    async with world.store.begin() as tx:
-        facts = await _facts(tx, await managed_of(request, tx), world.clock.now())
-    facts |= {"services": SERVICES, "access": ACCESS, "wrong": wrong or {}, "typed": typed or {}, "in_use": in_use}
-    facts["problem"] = wrong or in_use or None
-    return respond(
-        request, duty, "outlet.html", tab="outlets", status=422 if wrong else 409 if in_use else 200, **facts
-    )
+    async with world_of(request).store.begin() as tx:
+        facts = await _facts(tx, await managed_of(request, tx), world_of(request).clock.now())
+    facts |= {"wrong": wrong or {}, "typed": typed or {}, "in_use": in_use, "problem": wrong or in_use or None}
+    status = 422 if wrong else 409 if in_use else 200
+    return respond(request, duty, "outlet.html", tab="outlets", status=status, **facts)
 
 
 async def managed_of(request: Request, tx: UnitOfWork) -> Managed:
@@ -91,6 +91,8 @@ async def _facts(tx: UnitOfWork, managed: Managed, now: int) -> dict[str, Any]:
     return {
         "place": outlet,
         "managed": managed,
+        "services": SERVICES,
+        "access": ACCESS,
         "offers": await appointments.offers_at(tx, outlet),
         "listed": {service.code for service in offered(outlet.kind, outlet.services)} or set(outlet.services),
         "own": await tx.appointments.capacities(outlet.outlet_id),
@@ -115,11 +117,8 @@ async def set_hours(request: Request, duty: OnDuty) -> Response:
         return await page_of(request, duty, {"hours": "hours"}, form)
     async with world.store.begin() as tx:
         managed = await managed_of(request, tx)
-        own = msgspec.structs.replace(
-            managed.own,
-            hours=above(said, managed.filed.hours),
-            phone=above(form.get("phone", "").strip()[:40], managed.filed.phone),
-        )
+        phone = above(form.get("phone", "").strip()[:40], managed.filed.phone)
+        own = msgspec.structs.replace(managed.own, hours=above(said, managed.filed.hours), phone=phone)
         await tx.own_outlets.say(managed, own, world.clock.now())
         await record(request, duty, tx, "outlet-hours-set", managed.outlet.outlet_id, hours=said)
     return back_to(managed.outlet.outlet_id)
