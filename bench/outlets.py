@@ -33,7 +33,7 @@ from foregate.store.unit_of_work import SqlStore
 from tests import services
 
 NEAR, ROUNDS = 300, 15
-WORDS = ("南投", "營業部", "hnsyyh", "connaught", "state bank", "bank", "kotak pune", "nothing at all")
+WORDS = ("南投", "營業部", "hnsyyh", "nantou", "connaught", "state bank", "bank", "kotak pune", "nothing at all")
 
 
 async def bring(store: SqlStore, file: Path, mapping: Path) -> None:

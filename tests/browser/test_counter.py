@@ -267,10 +267,12 @@ def refused_at_the_door(customer: Visitor, su: Person, bank: Bank) -> None:
 
 def booked(customer: Visitor, bank: Bank, number: str) -> int:
     """Find the outlet, choose a time, and confirm with a code to the new number. Returns when it is."""
-    customer.sees("outlets.title")
-    customer.page.locator("summary", has_text=customer.t("outlets.change")).click()
+    customer.sees("outlets.case.title")
+    expect(customer.page.locator("#f-service")).to_have_value("phone-change")
+    customer.shoot("where")
     customer.fill("q", "南屏")
     customer.press("outlets.search")
+    customer.sees("outlets.case.title")
     customer.shoot("finder")
     customer.page.get_by_role("link", name=customer.t("outlets.book")).first.click()
     customer.sees("booking.choose-time")
@@ -388,6 +390,44 @@ def test_lost_number_and_forgotten_password(sit: Sit, visit: Visit, bank: Bank, 
     customer.give("password", "password", NEW_PASSWORD)
     customer.sees("home.full")
     customer.shoot("full-session")
+
+
+# ---------------------------------------------------------------- outlets
+
+
+def test_an_administrator_changes_an_outlet(sit: Sit, kind: Kind) -> None:
+    """Name and services above the file, a day for the whole country, and no closing while somebody works there."""
+    admin, place = sit(), "/console/outlets/D102"
+    admin.sign_in_as("fangyi")
+    admin.go(place)
+    name = admin.page.locator("#f-name").input_value()
+    admin.fill("name", f"{name}（东门）")
+    admin.page.locator(f"form[action='{place}/facts'] button").press("Enter")
+    expect(admin.page.locator("h1")).to_contain_text("（东门）")
+    admin.sees("console.outlets.set-here")
+    admin.sees("console.outlets.in-file", said=name)
+    tick = admin.page.locator("input[name=service-loan]")
+    tick.focus()
+    admin.page.keyboard.press("Space")
+    admin.page.locator(f"form[action='{place}/services'] button").first.press("Enter")
+    expect(admin.page.locator("input[name=service-loan]")).not_to_be_checked()
+    admin.shoot("changed")
+    admin.press("console.outlets.close")
+    admin.sees("console.outlets.in-use")
+    admin.shoot("in-use")
+    admin.press("console.outlets.as-filed")
+    expect(admin.page.locator("input[name=service-loan]")).to_be_checked()
+    admin.fill("name", "")
+    admin.page.locator(f"form[action='{place}/facts'] button").click()
+    expect(admin.page.locator("#f-name")).to_have_value(name)
+    admin.go("/console/outlets")
+    admin.fill("day", (date.today() + timedelta(days=310)).isoformat())
+    admin.fill("reason", "系统升级")
+    admin.press("console.outlets.add-exception")
+    expect(admin.page.get_by_text("系统升级")).to_be_visible()
+    admin.shoot("country-day")
+    admin.page.locator("form[action='/console/country-days/delete'] button").click()
+    expect(admin.page.get_by_text("系统升级")).to_have_count(0)
 
 
 # ---------------------------------------------------------------- every page

@@ -8,12 +8,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from foregate.rules.appointments import CASE_SYMBOLS, spelled
 from tests.browser.bank import Visitor
 from tests.browser.conftest import Kind
 
 Visit = Callable[..., Visitor]
 HERE = {"latitude": 30.25437, "longitude": 120.16912}
-SEARCHES = ["/outlets?lat=30.25&lon=120.17", "/outlets?q=%E9%A9%AC&by=near", "/outlets/D001"]
+CASE = spelled(4711, CASE_SYMBOLS)
+SEARCHES = ["/outlets?lat=30.25&lon=120.17", "/outlets?q=%E9%A9%AC&by=near", "/outlets/D001",
+            f"/outlets?service=phone-change&case={CASE}&q="]  # fmt: skip
 
 
 def test_find_by_words(visit: Visit) -> None:
@@ -46,6 +49,29 @@ def test_find_near_a_place_that_is_typed(visit: Visit) -> None:
     visitor.shoot("near-place")
     visitor.page.locator("svg.map a").nth(2).click()
     assert visitor.page.url.endswith("#o3")
+
+
+def test_from_a_refusal_to_an_outlet(visit: Visit) -> None:
+    """The number is shown, what for is chosen, where is asked; without a place the page says so and loses nothing."""
+    visitor = visit()
+    visitor.go(f"/outlets?service=phone-change&case={CASE}")
+    visitor.sees("outlets.case.title")
+    expect(visitor.page.get_by_text(CASE)).to_be_visible()
+    expect(visitor.page.locator("#f-service")).to_have_value("phone-change")
+    expect(visitor.page.locator("ol.outs")).to_have_count(0)
+    visitor.shoot("asked")
+    visitor.press("outlets.search")
+    visitor.sees("outlets.say-where")
+    visitor.shoot("say-where")
+    visitor.fill("city", "Hangzhou")
+    visitor.page.locator("#f-city").press("Enter")
+    visitor.sees("outlets.found")
+    expect(visitor.page.get_by_text(CASE)).to_be_visible()
+    visitor.shoot("list")
+    visitor.page.locator("ol.outs h3 a").first.click()
+    expect(visitor.page.get_by_text(CASE)).to_be_visible()
+    book = visitor.page.get_by_role("link", name=visitor.t("outlets.book")).first.get_attribute("href") or ""
+    assert f"service=phone-change&case={CASE}" in book
 
 
 def test_near_me_with_consent(visit: Visit, kind: Kind) -> None:

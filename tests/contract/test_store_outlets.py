@@ -6,9 +6,10 @@ import random
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
-from foregate.ports.outlets import HoursException, Outlet, Position, Wanted, Written
+from foregate.ports.outlets import HoursException, Outlet, Own, Position, Wanted, Written
 from foregate.rules import limits, places
 from foregate.rules.outlet_words import plain_city, typed_words
 from foregate.rules.places import Place, place
@@ -227,3 +228,81 @@ async def test_how_much_is_asked_at_once(store: SqlStore) -> None:
             await tx.outlets.put(outlets, NOW)
         with pytest.raises(ValueError, match="is the most"):
             await tx.outlets.exceptions(ids, "2026-01-01", "2026-12-31")
+
+
+# ---------------------------------------------------------------- what the console says above the file
+
+
+async def say(store: SqlStore, outlet_id: str, own: Own) -> None:
+    async with store.begin() as tx:
+        managed = await tx.own_outlets.find(outlet_id)
+        assert managed is not None
+        await tx.own_outlets.say(managed, own, NOW)
+
+
+async def test_what_is_said_above_the_file_stays_there(store: SqlStore) -> None:
+    """An import writes what is new under it, and nothing when nothing is; taken back, the file's newest is seen."""
+    filed = an_outlet("A", phone="1", hours="24/7", services=("cash",))
+    await put(store, filed, an_outlet("B"))
+    await say(store, "A", Own(name="新名支行", phone="2", services=()))
+    assert Written(0, 0, 2) == await put(store, filed, an_outlet("B"))
+    newer = msgspec.structs.replace(filed, phone="3", hours="Mo-Fr 09:00-17:00")
+    assert Written(0, 1, 0) == await put(store, newer)
+    assert ["A"] == await names(store, "新名")
+    async with store.begin() as tx:
+        managed = await tx.own_outlets.find("A")
+        assert await tx.own_outlets.find("C") is None
+    assert managed is not None
+    assert (newer, Own(name="新名支行", phone="2", services=())) == (managed.filed, managed.own)
+    assert ("2", (), "Mo-Fr 09:00-17:00") == (managed.outlet.phone, managed.outlet.services, managed.outlet.hours)
+    await say(store, "A", Own())
+    async with store.begin() as tx:
+        assert newer == await tx.outlets.find("A")
+    assert Written(0, 0, 1) == await put(store, newer)
+    assert [] == await names(store, "新名")
+
+
+async def test_what_was_closed_at_the_console_no_file_brings_back(store: SqlStore) -> None:
+    """Nor is it counted as changed again and again; reopened once, it is as the newest file says."""
+    outlet = an_outlet("A", latitude=30.0, longitude=120.0)
+    await put(store, outlet, an_outlet("B", country="TW", time_zone="Asia/Taipei"))
+    async with store.begin() as tx:
+        assert ("CN", "TW") == await tx.own_outlets.countries()
+        assert await tx.own_outlets.close("A", NOW)
+        assert not await tx.own_outlets.close("A", NOW)
+        assert ("TW",) == await tx.own_outlets.countries()
+        assert ("A",) == tuple(one.outlet_id for one in await tx.own_outlets.closed(10))
+    assert Written(0, 0, 1) == await put(store, outlet)
+    newer = msgspec.structs.replace(outlet, name="新名支行")
+    assert Written(0, 1, 0) == await put(store, newer)
+    assert [] == await names(store, "新名")
+    assert [] == await names(store, centre=place(30, 120))
+    async with store.begin() as tx:
+        assert 0 == await tx.outlets.retire(("A",), NOW)
+        managed = await tx.own_outlets.find("A")
+        assert managed is not None
+        assert (True, False) == (managed.is_closed, managed.is_gone)
+        assert await tx.own_outlets.reopen(managed, NOW)
+        assert not await tx.own_outlets.reopen(managed, NOW)
+        assert newer == await tx.outlets.find("A")
+    assert ["A"] == await names(store, "新名")
+
+
+async def test_what_left_the_file_is_not_brought_back_by_a_word(store: SqlStore) -> None:
+    """What is said of an outlet that is gone from the file waits for the file to hold it again."""
+    await put(store, an_outlet("A"))
+    async with store.begin() as tx:
+        await tx.outlets.retire(("A",), NOW)
+    await say(store, "A", Own(phone="2"))
+    async with store.begin() as tx:
+        managed = await tx.own_outlets.find("A")
+        assert managed is not None
+        assert (False, True) == (managed.is_closed, managed.is_gone)
+        assert not await tx.own_outlets.reopen(managed, NOW)
+        assert await tx.outlets.find("A") is None
+    assert [] == await names(store, "示范")
+    await put(store, an_outlet("A"))
+    async with store.begin() as tx:
+        back = await tx.outlets.find("A")
+    assert back is not None
+    assert "2" == back.phone

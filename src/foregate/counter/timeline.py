@@ -11,6 +11,10 @@ from foregate.rules import limits
 
 # Every kind of event that has a sentence of its own, `timeline.<kind>`; any other one is told as `timeline.other`.
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "outlets": (
+        "outlet-facts-set", "outlet-services-set", "outlet-closed", "outlet-reopened", "country-day-set",
+        "country-day-deleted",
+    ),
     "sign-in": (
         "session-opened", "session-ended", "sessions-ended", "proof-refused", "journey-refused", "permission-closed",
         "permission-reopened", "registered",

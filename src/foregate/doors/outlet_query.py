@@ -12,11 +12,20 @@ from starlette.datastructures import QueryParams
 from foregate.outlets import search
 from foregate.ports.outlets import Outlets, Position, Wanted
 from foregate.rules import limits, places
-from foregate.rules.outlet_words import plain_city, typed_words
+from foregate.rules.appointments import CASE_SYMBOLS, read
+from foregate.rules.outlet_words import is_spelled, plain_city, sound_of_city, typed_words
 from foregate.rules.services import SERVICES
 
 YES: Final = frozenset({"1", "true", "yes", "on"})
-_ALLOWED: Final = {"by": ("near",), "open": ("1", "true"), "step_free": ("1", "true"), "service": tuple(SERVICES)}
+GCJ02: Final = "gcj02"
+_DATUMS: Final = ("wgs84", GCJ02)
+_ALLOWED: Final = {
+    "by": ("near",),
+    "datum": _DATUMS,
+    "open": ("1", "true"),
+    "step_free": ("1", "true"),
+    "service": tuple(SERVICES),
+}
 _LIMIT: Final = re.compile(r"[0-9]{1,3}")
 _AFTER: Final = re.compile(r"([0-9]{1,19})\.([A-Za-z0-9._-]{1,64})")
 _CASE: Final = re.compile(r"[A-Za-z0-9-]{1,40}")
@@ -33,6 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     open_now: bool = False
     step_free: bool = False
+    is_anywhere: bool = False  # every outlet that fits, wherever it is
     case: str = ""  # of somebody who comes from a refusal: goes along to the booking
     here: places.Place | None = None
     after: Position | None = None
@@ -41,15 +51,26 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was asked at all."""
-        return not (self.typed.keys() - {"case"} or self.here)
+        """Whether nobody said where yet. What for is known to whoever comes from a refusal; a list needs a place."""
+        return not (self.text or self.city or self.here or self.is_anywhere)
+
+    @property
+    def case_no(self) -> str:
+        """The case number, if it can be one: nobody puts words of their own on the page through its address."""
+        return read(self.case, CASE_SYMBOLS) or ""
+
+    @property
+    def brought(self) -> str:
+        """What goes along from page to page until it is booked, as the end of an address."""
+        said = {name: value for name, value in self.typed.items() if name in ("service", "case")}
+        return f"?{urlencode(said)}" if said else ""
 
     @property
     def typed(self) -> dict[str, str]:
         """Everything but where the visitor is, as parameters."""
         said = {
             "q": self.text,
-            "by": "near" if self.is_near_text else "",
+            "by": "near" if self.is_near_text else "all" if self.is_anywhere else "",
             "city": self.city,
             "service": self.service,
             "open": "1" if self.open_now else "",
@@ -87,6 +108,8 @@ def asked_of_api(query: QueryParams) -> Asked:
     near, limit = query.get("near", ""), query.get("limit", "")
     latitude, _, longitude = near.partition(",")
     here, faults = _place(latitude, longitude) if "near" in query else (None, ())
+    if here is not None and is_gcj02(query):
+        here = places.from_gcj02(here)
     if "limit" in query and not (_LIMIT.fullmatch(limit) and 1 <= int(limit) <= limits.OUTLETS_PER_PAGE_MAX):
         limit, faults = "", (*faults, "limit")
     for name, allowed in _ALLOWED.items():
@@ -94,6 +117,16 @@ def asked_of_api(query: QueryParams) -> Asked:
             faults = (*faults, name)
     faults = (*faults, *(name for name in ("q", "city") if len(query.get(name, "")) > limits.OUTLET_QUERY_CHARS))
     return _asked(query, here, faults, int(limit or limits.OUTLETS_PER_PAGE))
+
+
+def is_gcj02(query: QueryParams) -> bool:
+    """Return whether coordinates go in and out as Chinese maps have them."""
+    return query.get("datum") == GCJ02
+
+
+def is_datum_unknown(query: QueryParams) -> bool:
+    """Return whether a datum is asked for that nobody here speaks."""
+    return "datum" in query and query["datum"] not in _DATUMS
 
 
 def _asked(query: QueryParams, here: places.Place | None, faults: tuple[str, ...], limit: int) -> Asked:
@@ -106,6 +139,7 @@ def _asked(query: QueryParams, here: places.Place | None, faults: tuple[str, ...
     return Asked(
         text=_short(query.get("q", "")),
         is_near_text=query.get("by") == "near" and here is None,
+        is_anywhere=query.get("by") == "all",
         city=_short(query.get("city", "")),
         service=service,
         open_now=query.get("open", "").lower() in YES,
@@ -149,12 +183,24 @@ async def find(outlets: Outlets, asked: Asked, now: int) -> Answer:
         words = ()
     if asked.text and not words and centre is None:
         return Answer(search.Results((), None), None)  # nothing but punctuation was typed
+    city, words = await _city(outlets, asked.city, words)
     wanted = Wanted(
         words=words,
-        city=plain_city(asked.city),
+        city=city,
         service=asked.service,
         is_step_free=asked.step_free,
         centre=centre,
     )
     found = await search.search(outlets, wanted, now, limit=asked.limit, after=asked.after, open_now=asked.open_now)
     return Answer(found, centre)
+
+
+async def _city(outlets: Outlets, typed: str, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the city to look in, and the words to look for.
+
+    Where no outlet writes its city in the letters that were typed, it is looked for by its sound, as one more word.
+    """
+    city = plain_city(typed)
+    if is_spelled(city) and not await outlets.page(Wanted(city=city), 1):
+        return "", (*words, sound_of_city(city))
+    return city, words

@@ -24,10 +24,9 @@ from foregate.outlets.hours import can_be_read
 from foregate.outlets.reading import NotOutlets, Record
 from foregate.ports.outlets import Outlet
 from foregate.rules import limits, places
-from foregate.rules.services import SERVICES
+from foregate.rules.services import ACCESS, SERVICES
 
 KINDS: Final = ("branch", "sub-branch", "self-service", "atm")
-ACCESS: Final = ("yes", "limited", "no", "unknown")
 LISTS: Final = ("services", "languages")
 _FIELDS: Final = Outlet.__struct_fields__
 _COLUMN: Final = re.compile(r"\{([^{}]+)\}")

@@ -41,6 +41,32 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
         return Place(self.latitude, self.longitude)
 
 
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bank says of an outlet at the console. It stands above the file; None: as the file has it."""
+
+    name: str | None = None
+    address: str | None = None
+    phone: str | None = None
+    services: tuple[str, ...] | None = None
+    wheelchair: str | None = None
+    hours: str | None = None
+
+    def above(self, filed: Outlet) -> Outlet:
+        """Return the outlet as everybody sees it."""
+        said = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
+        return msgspec.structs.replace(filed, **said)
+
+
+class Managed(msgspec.Struct, frozen=True, kw_only=True):
+    """An outlet as administrators see it, also when nobody else does. `filed`: what the file says, or said at last."""
+
+    outlet: Outlet
+    filed: Outlet
+    own: Own
+    is_closed: bool  # taken out at the console: no file brings it back
+    is_gone: bool  # the file no longer holds it
+
+
 class HoursException(msgspec.Struct, frozen=True, kw_only=True):
     """What the bank says about one day, above hours and holidays. `outlet_id` empty: every outlet of the country."""
 
@@ -119,6 +145,28 @@ class Outlets(Protocol):
 
     async def every_exception(self, first_day: str, limit: int) -> tuple[HoursException, ...]:
         """Return what is said from a day on, by day: for the console."""
+
+
+class OwnOutlets(Protocol):
+    """Outlets as the console manages them. What is said here no import takes back."""
+
+    async def find(self, outlet_id: str) -> Managed | None:
+        """Read one and hold it until the transaction ends, whether or not it is open to the public."""
+
+    async def say(self, managed: Managed, own: Own, now: int) -> Outlet:
+        """Put `own` above the file from now on. Returns the outlet as everybody sees it."""
+
+    async def close(self, outlet_id: str, now: int) -> bool:
+        """Take an outlet out of every list, whatever a file says later. False: it was in none."""
+
+    async def reopen(self, managed: Managed, now: int) -> bool:
+        """Bring back what was closed here. False: it was not."""
+
+    async def closed(self, limit: int) -> tuple[Outlet, ...]:
+        """Return what was closed here, by number."""
+
+    async def countries(self) -> tuple[str, ...]:
+        """Return the countries that outlets are in."""
 
 
 # ---------------------------------------------------------------- appointments

@@ -12,7 +12,7 @@ from foregate.ports.exports import AlertChoices, Exports
 from foregate.ports.face_records import Faces
 from foregate.ports.ledger import Ledger
 from foregate.ports.network import NetworkReports, Outgoing
-from foregate.ports.outlets import Appointments, Cases, Outlets
+from foregate.ports.outlets import Appointments, Cases, Outlets, OwnOutlets
 from foregate.ports.passkeys import Passkeys
 from foregate.ports.permits import Permits, StopLinks
 from foregate.ports.records import (
@@ -215,6 +215,8 @@ class UnitOfWork(Protocol):
     def stop_links(self) -> StopLinks: ...
     @property
     def outlets(self) -> Outlets: ...
+    @property
+    def own_outlets(self) -> OwnOutlets: ...
     @property
     def appointments(self) -> Appointments: ...
     @property

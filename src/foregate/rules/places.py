@@ -146,6 +146,11 @@ def to_gcj02(where: Place) -> Place:
     return Place(round(where.latitude + north, 6), round(where.longitude + east, 6))
 
 
+def on_chinese_map(where: Place, country: str) -> Place:
+    """Return where a Chinese map shows something of this country. Abroad no map is shifted, however near the border."""
+    return to_gcj02(where) if country == "CN" else where
+
+
 def from_gcj02(shown: Place) -> Place:
     """Return the place that a Chinese map shows there."""
     # The shift hardly changes over its own length, so a few rounds of correcting find the place to a millionth.

@@ -76,6 +76,20 @@ BY_CAUSE: Final[Mapping[str, str]] = {
     "proof-disabled": "password-reset",
     "card-pin-wrong": "card-replacement",
     "details-mismatch": "document-update",
+    # A document is put right at the counter, whatever it kept somebody from.
+    "document-expired": "document-update",
+    "document-lapsed": "document-update",
+    "document-mismatch": "document-update",
+    "document-unconfirmed": "document-update",
+    "document-paused": "document-update",
+    "face-document-expired": "document-update",
+    # A face that does not do: no password is missing, whatever was wanted. The counter checks the document and puts
+    # it right; the customer enrols anew on their own phone, beside the teller.
+    "face-expired": "face-update",
+    "face-off": "face-update",
+    "face-none": "face-update",
+    "face-not-you": "face-update",
+    "face-too-young": "other",  # no counter makes anybody older
     "closed-by-bank": "unfreeze-login",
     "closed-by-failures": "unfreeze-login",
     "closed-by-customer": "unfreeze-login",
@@ -101,6 +115,9 @@ def service_for(cause: str | None, journey: str | None) -> Service:
     code = BY_CAUSE.get(cause or "") or BY_JOURNEY.get(journey or "") or "other"
     return SERVICES[code]
 
+
+# Whether a wheelchair gets in, as OpenStreetMap says it.
+ACCESS: Final = ("yes", "limited", "no", "unknown")
 
 # Machines serve nobody by appointment.
 UNSTAFFED: Final = frozenset({"self-service", "atm"})

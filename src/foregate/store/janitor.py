@@ -172,6 +172,7 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
     ),
     "outlet": Kept("the bank's own data; what was retired may come back"),
     "outlet_words": Kept("with its outlet"),
+    "outlet_own": Kept("what the bank said of its outlets"),
     "hours_exception": Kept("the bank's own calendar; a few rows a year"),
 }
 

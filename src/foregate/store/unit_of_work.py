@@ -31,6 +31,7 @@ from foregate.store.network import NetworkReportsIn
 from foregate.store.outlets.appointments import AppointmentsIn
 from foregate.store.outlets.cases import CasesIn
 from foregate.store.outlets.outlets import OutletsIn
+from foregate.store.outlets.own import OwnOutletsIn
 from foregate.store.passkeys import PasskeysIn
 from foregate.store.session_cache import SessionCache
 from foregate.store.sessions import FIND_SESSION, TOUCH_SESSION, DevicesIn, SessionsIn, session_of
@@ -92,6 +93,11 @@ class Unit:
     def outlets(self) -> OutletsIn:
         """Where the bank is."""
         return OutletsIn(self._connection)
+
+    @property
+    def own_outlets(self) -> OwnOutletsIn:
+        """Outlets as the console manages them."""
+        return OwnOutletsIn(self._connection)
 
     @property
     def appointments(self) -> AppointmentsIn:

@@ -72,10 +72,15 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, int, Any], ...] = (
      network.NetworkReportIn, 201, network.ReportOut),
     ("get", "/healthz", "showHealth", "Alive", None, 200, schema.Health),
 )  # fmt: skip
+_DATUM: tuple[str, dict[str, Any], str] = (
+    "datum", {"type": "string", "enum": ["wgs84", "gcj02"]},
+    "gcj02: `near` and the coordinates of the answer are as maps published in mainland China have them",
+)  # fmt: skip
 # name, type, what it asks, example of the query of `listOutlets`
 _OUTLET_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("near", {"type": "string", "pattern": r"^-?\d{1,3}(\.\d{1,9})?,-?\d{1,3}(\.\d{1,9})?$"},
-     "latitude,longitude (WGS-84): the nearest first"),
+     "latitude,longitude (WGS-84, unless `datum` says otherwise): the nearest first"),
+    _DATUM,
     ("q", {"type": "string", "maxLength": 100}, "words: a piece of a name, pinyin or its initials, an address"),
     ("by", {"type": "string", "enum": ["near"]}, "near: `q` is a place, and the nearest to it are wanted"),
     ("city", {"type": "string", "maxLength": 100}, "in this city alone"),
@@ -108,6 +113,7 @@ _QUERIES: Final = {
     "showProbe": _PROBE_QUERY,
     "listTimes": _TIMES_QUERY,
     "listOutlets": _OUTLET_QUERY,
+    "showOutlet": (_DATUM,),
     "listTransactions": _TRANSACTIONS_QUERY,
 }
 # Said twice they say the same, or are one more report in a list that has an end.

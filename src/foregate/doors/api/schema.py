@@ -153,7 +153,8 @@ class InboundText(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class OutletOut(msgspec.Struct, kw_only=True):
-    """One outlet. Coordinates are WGS-84. `changes_in_seconds`: until it closes or opens; null: far or unknown."""
+    """One outlet. `datum`: wgs84, unless gcj02 was asked for: then coordinates are where Chinese maps show it, which
+    is elsewhere in mainland China alone. `changes_in_seconds`: until it closes or opens; null: far or unknown."""
 
     outlet_id: str
     name: str
@@ -166,6 +167,7 @@ class OutletOut(msgspec.Struct, kw_only=True):
     district: str
     latitude: float | None
     longitude: float | None
+    datum: str
     phone: str
     services: tuple[str, ...]
     languages: tuple[str, ...]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from foregate.doors.console import audit, desk, files, outlets, proposals, queue, sign_in, staff
+from foregate.doors.console import audit, desk, files, outlet_facts, outlets, proposals, queue, sign_in, staff
 from foregate.doors.console.duty import Handler, staffed
 from foregate.doors.console.render import script
 from foregate.doors.pages import assets
@@ -82,6 +82,12 @@ ENTRIES: Final = (
     _asked("POST", "/console/outlets/{outlet_id}/capacity", outlets.set_capacity, R.MANAGE_SERVICES),
     _asked("POST", "/console/outlets/{outlet_id}/exceptions", outlets.put_exception, R.MANAGE_HOURS),
     _asked("POST", "/console/outlets/{outlet_id}/exceptions/delete", outlets.take_exception_back, R.MANAGE_HOURS),
+    _asked("POST", "/console/outlets/{outlet_id}/facts", outlet_facts.set_facts, R.MANAGE_OUTLETS),
+    _asked("POST", "/console/outlets/{outlet_id}/services", outlet_facts.set_services, R.MANAGE_SERVICES),
+    _asked("POST", "/console/outlets/{outlet_id}/close", outlet_facts.close, R.MANAGE_OUTLETS),
+    _asked("POST", "/console/outlets/{outlet_id}/reopen", outlet_facts.reopen, R.MANAGE_OUTLETS),
+    _asked("POST", "/console/country-days", outlets.put_country_day, R.MANAGE_HOURS),
+    _asked("POST", "/console/country-days/delete", outlets.take_country_day_back, R.MANAGE_HOURS),
     # The record.
     Entry("GET", "/console/audit", audit.show_alarms, R.AUDIT_STAFF),
     Entry("GET", "/console/audit/staff/{staff_id}", audit.show_staff_audit, R.AUDIT_STAFF),

@@ -311,7 +311,9 @@ async def open_case(request: Request) -> Response:
     )  # fmt: skip
     if case is None:
         journey, _ = await _own_journey(request)
-        return await refuse(request, "journey-unknown") if journey is None else RedirectResponse("/outlets", 303)
+        if journey is None:
+            return await refuse(request, "journey-unknown")
+        return RedirectResponse("/outlets" + _query(service=service_for(told, journey).code), 303)
     return RedirectResponse("/outlets" + _query(service=case.service, case=case.case_no), 303)
 
 

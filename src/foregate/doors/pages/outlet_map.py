@@ -126,12 +126,10 @@ def _is_saving(request: Request) -> bool:
 
 
 def _at(settings: Settings, outlet: Outlet) -> str | None:
-    """Return where the tiles show an outlet. Abroad no map is shifted, however near the border."""
-    if outlet.place is None:
-        return None
-    return _written(settings, outlet.place, is_abroad=outlet.country != "CN")
+    """Return where the tiles show an outlet."""
+    return _written(settings, outlet.place, outlet.country) if outlet.place is not None else None
 
 
-def _written(settings: Settings, where: places.Place, *, is_abroad: bool = False) -> str:
-    shown = places.to_gcj02(where) if settings.map_datum == "gcj02" and not is_abroad else where
+def _written(settings: Settings, where: places.Place, country: str = "CN") -> str:
+    shown = places.on_chinese_map(where, country) if settings.map_datum == "gcj02" else where
     return f"{shown.latitude:.6f},{shown.longitude:.6f}"

@@ -46,6 +46,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     is_open: bool | None
     services: str
+    href: str
     book: str | None
 
 
@@ -64,7 +65,7 @@ async def show_finder(request: Request) -> Response:
         return _in_language(request, language)
     asked = asked_on_page(request.query_params)
     if asked.is_empty:
-        return _finder(request, asked)
+        return _finder(request, asked, is_sent="q" in request.query_params)
     if (refusal := await too_often(request)) is not None:
         return refusal
     world = request.app.state.desk.house.world
@@ -84,8 +85,9 @@ async def show_outlet(request: Request) -> Response:
         said = await exceptions_around(outlets, (outlet.outlet_id,), world.clock.now()) if outlet else ()
     if outlet is None:
         return await refuse(request, "not-found")
-    page = Page(template="outlet.html", back=f"/outlets/{outlet.outlet_id}")
-    return respond(page, request, **_facts(language_of(request), outlet, said, world.clock.now()))
+    asked = asked_on_page(request.query_params)
+    page = Page(template="outlet.html", back=f"/outlets/{outlet.outlet_id}{asked.brought}")
+    return respond(page, request, **_facts(language_of(request), outlet, asked, said, world.clock.now()))
 
 
 def routes() -> list[BaseRoute]:
@@ -122,11 +124,16 @@ NOTHING: Final[dict[str, Any]] = {
 }
 
 
-def _finder(request: Request, asked: Asked, found: dict[str, Any] | None = None) -> Response:
+def _finder(request: Request, asked: Asked, found: dict[str, Any] | None = None, *, is_sent: bool = False) -> Response:
+    """Return the page. `is_sent`: the form came back without a place in it."""
     is_public = found is None and not asked.case
     page = Page(template="outlets.html", back="/outlets", keeps_typed=True, is_public=is_public)
     services = [(code, catalog.text(language_of(request), f"service.{code}.name")) for code in SERVICES]
-    facts: dict[str, Any] = {"asked": asked, "services": services, "size": SIZE, "finder": assets.finder().path}
+    facts: dict[str, Any] = {
+        "asked": asked, "services": services, "size": SIZE, "finder": assets.finder().path,
+        "case_days": int(limits.CASE_DAYS),
+        "anywhere": msgspec.structs.replace(asked, is_anywhere=True).address("/outlets") if is_sent else None,
+    }  # fmt: skip
     return respond(page, request, **facts, **(found or NOTHING))
 
 
@@ -152,7 +159,8 @@ def row_of(language: str, listed: Listed, asked: Asked, now: int) -> Row:
         status=status_in_words(language, outlet, listed.status, now),
         is_open=listed.status.is_open,
         services=_services(language, outlet),
-        book=_booking(outlet, asked.service, asked.case),
+        href=f"/outlets/{outlet.outlet_id}{asked.brought}",
+        book=_booking(outlet, asked),
     )
 
 
@@ -183,10 +191,10 @@ def _services(language: str, outlet: Outlet) -> str:
     return catalog.text(language, "outlets.comma").join(names)
 
 
-def _booking(outlet: Outlet, service: str, case: str) -> str | None:
+def _booking(outlet: Outlet, asked: Asked) -> str | None:
     if not offered(outlet.kind, outlet.services):
         return None
-    said = {"outlet": outlet.outlet_id, "service": service, "case": case}
+    said = {"outlet": outlet.outlet_id, "service": asked.service, "case": asked.case}
     return "/book-appointment?" + urlencode({name: value for name, value in said.items() if value})
 
 
@@ -247,16 +255,17 @@ def _end(outlet: Outlet, moment: int) -> str:
 # ---------------------------------------------------------------- one outlet
 
 
-def _facts(language: str, outlet: Outlet, said: tuple[HoursException, ...], now: int) -> dict[str, Any]:
+def _facts(language: str, outlet: Outlet, asked: Asked, said: tuple[HoursException, ...], now: int) -> dict[str, Any]:
     how = status(outlet, said, now)
     return {
         "outlet": outlet,
+        "asked": asked,
         "address": address_of(outlet),
         "status": status_in_words(language, outlet, how, now),
         "is_open": how.is_open,
         "days": _days(language, outlet, said, now),
         "services": _services(language, outlet),
-        "book": _booking(outlet, "", ""),
+        "book": _booking(outlet, asked),
         "maps": maps_of(outlet),
         "tongues_spoken": [catalog.text(language, f"outlets.speaks.{one}") for one in outlet.languages
                            if catalog.has(language, f"outlets.speaks.{one}")],

@@ -12,7 +12,6 @@ Theory of operation
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
@@ -25,6 +24,18 @@ from foregate.ports.outlets import Found, HoursException, Outlet, Position, Want
 from foregate.rules import limits, outlet_words, places
 from foregate.rules.services import UNSTAFFED
 from foregate.store.outlets import tables
+from foregate.store.outlets.outlet_rows import (
+    CLOSED,
+    GONE,
+    LISTED,
+    PUT,
+    PUT_WORDS,
+    digest_of,
+    opened,
+    row_of,
+    words_row,
+)
+from foregate.store.outlets.own import OwnOutletsIn
 from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, time_of, word
 
 _o, _w, _e = tables.outlet.c, tables.outlet_words.c, tables.hours_exception.c
@@ -60,17 +71,16 @@ def _padded(values: Sequence[str], how_many: int) -> dict[str, Value]:
     return {f"one_{n}": values[n] if n < len(values) else "" for n in range(how_many)}
 
 
-def _put(table: Any, key: str) -> Statement:
-    made = insert_into(table)
-    changes = {column.name: made.excluded[column.name] for column in table.c if column.name != key}
-    return Statement(made.on_conflict_do_update(index_elements=[key], set_=changes))
-
-
 _DIGESTS: Final = Statement(
     select(_o.outlet_id, _o.digest, _o.is_retired).where(_one_of(_o.outlet_id, limits.OUTLET_BATCH))
 )
-_PUT: Final = _put(tables.outlet, "outlet_id")
-_PUT_WORDS: Final = _put(tables.outlet_words, "outlet_id")
+# Held, so that nobody at the console changes them meanwhile.
+_HELD: Final = Statement(
+    select(_o.outlet_id, _o.is_retired)
+    .where(_one_of(_o.outlet_id, limits.OUTLET_BATCH))
+    .order_by(_o.outlet_id)
+    .with_for_update()
+)
 
 # ---------------------------------------------------------------- lists
 
@@ -195,7 +205,7 @@ class OutletsIn:
     async def find(self, outlet_id: str) -> Outlet | None:
         """Read one that is open to the public."""
         row = await self._connection.one(_FIND, of_outlet=outlet_id)
-        return _opened(row) if row else None
+        return opened(row) if row else None
 
     async def page(self, wanted: Wanted, limit: int, after: Position | None = None) -> tuple[Found, ...]:
         """Return the next `limit` outlets that fit, in order."""
@@ -253,7 +263,7 @@ class OutletsIn:
 
     async def put(self, outlets: Sequence[Outlet], now: int) -> Written:
         """Write what is new or other than it was, OUTLET_BATCH at most; what is the same costs one read."""
-        wanted = {outlet.outlet_id: (outlet, _digest(outlet)) for outlet in outlets}
+        wanted = {outlet.outlet_id: (outlet, digest_of(outlet)) for outlet in outlets}
         known = {
             row["outlet_id"]: row
             for row in await self._connection.all(_DIGESTS, **_padded(tuple(wanted), limits.OUTLET_BATCH))
@@ -261,12 +271,30 @@ class OutletsIn:
         other = [
             (outlet, digest)
             for outlet_id, (outlet, digest) in wanted.items()
-            if outlet_id not in known or known[outlet_id]["digest"] != digest or known[outlet_id]["is_retired"]
+            if outlet_id not in known or known[outlet_id]["digest"] != digest or known[outlet_id]["is_retired"] == GONE
         ]
-        await self._connection.run_many(_PUT, [_row(outlet, digest, now) for outlet, digest in other])
-        await self._connection.run_many(_PUT_WORDS, [_words_row(outlet) for outlet, _ in other])
+        await self._write(other, now)
         added = sum(outlet.outlet_id not in known for outlet, _ in other)
         return Written(added, len(other) - added, len(wanted) - len(other))
+
+    async def _write(self, filed: Sequence[tuple[Outlet, bytes]], now: int) -> None:
+        """Write what a file says, under what the console said above it."""
+        if not filed:
+            return
+        ids = tuple(outlet.outlet_id for outlet, _ in filed)
+        held = await self._connection.all(_HELD, **_padded(ids, limits.OUTLET_BATCH))
+        closed = {row["outlet_id"] for row in held if row["is_retired"] == CLOSED}
+        own = OwnOutletsIn(self._connection)
+        shown = await own.above([outlet for outlet, _ in filed])
+        await self._connection.run_many(
+            PUT,
+            [
+                row_of(outlet, digest, now, CLOSED if outlet.outlet_id in closed else LISTED)
+                for outlet, (_, digest) in zip(shown, filed, strict=True)
+            ],
+        )
+        found = [words_row(outlet) for outlet in shown if outlet.outlet_id not in closed]
+        await self._connection.run_many(PUT_WORDS, found)
 
     async def ids(self, after: str, limit: int) -> tuple[str, ...]:
         """Return the next ids, in order, of those not retired."""
@@ -302,85 +330,10 @@ class OutletsIn:
         return tuple(_exception(row) for row in rows)
 
 
-def _listed(values: Sequence[str]) -> str:
-    return f",{','.join(values)}," if values else ""
-
-
-def _unlisted(stored: str) -> tuple[str, ...]:
-    return tuple(part for part in stored.split(",") if part)
-
-
-def _digest(outlet: Outlet) -> bytes:
-    whole = msgspec.json.encode(outlet) + str(outlet_words.VERSION).encode()
-    return hashlib.sha256(whole).digest()[:16]
-
-
-def _row(outlet: Outlet, digest: bytes, now: int) -> dict[str, Value]:
-    where = outlet.place
-    x, y, z = places.on_sphere(where) if where else (None, None, None)
-    return {
-        "outlet_id": outlet.outlet_id,
-        "name": outlet.name,
-        "kind": outlet.kind,
-        "name_latin": outlet.name_latin,
-        "address": outlet.address,
-        "country": outlet.country,
-        "province": outlet.province,
-        "city": outlet.city,
-        "city_plain": outlet_words.plain_city(outlet.city),
-        "district": outlet.district,
-        "latitude": round(where.latitude * places.MICRO) if where else None,
-        "longitude": round(where.longitude * places.MICRO) if where else None,
-        "x": x,
-        "y": y,
-        "z": z,
-        "phone": outlet.phone,
-        "services": _listed(outlet.services),
-        "languages": _listed(outlet.languages),
-        "wheelchair": outlet.wheelchair,
-        "hours": outlet.hours,
-        "time_zone": outlet.time_zone,
-        "digest": digest,
-        "changed_at": now,
-        "is_retired": 0,
-    }
-
-
-def _words_row(outlet: Outlet) -> dict[str, Value]:
-    where = (outlet.city, outlet.district, outlet.province, outlet.address)
-    return {
-        "outlet_id": outlet.outlet_id,
-        "words": outlet_words.words_of(outlet.outlet_id, outlet.name, outlet.name_latin, where),
-    }
-
-
-def _opened(row: Row) -> Outlet:
-    latitude, longitude = row["latitude"], row["longitude"]
-    return Outlet(
-        outlet_id=row["outlet_id"],
-        name=row["name"],
-        kind=row["kind"],
-        name_latin=row["name_latin"],
-        address=row["address"],
-        country=row["country"],
-        province=row["province"],
-        city=row["city"],
-        district=row["district"],
-        latitude=None if latitude is None else latitude / places.MICRO,
-        longitude=None if longitude is None else longitude / places.MICRO,
-        phone=row["phone"],
-        services=_unlisted(row["services"]),
-        languages=_unlisted(row["languages"]),
-        wheelchair=row["wheelchair"],
-        hours=row["hours"],
-        time_zone=row["time_zone"],
-    )
-
-
 def _found(row: Row, has_centre: bool) -> Found:
     order = row["position"]
     metres = places.metres_of_chord(order) if has_centre and order < _FAR else None
-    return Found(_opened(row), metres, Position(order, row["outlet_id"]))
+    return Found(opened(row), metres, Position(order, row["outlet_id"]))
 
 
 def _exception(row: Row) -> HoursException:

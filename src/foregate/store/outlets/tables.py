@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer
 
-from foregate.store.columns import count, key, raw, table, text, time
+from foregate.store.columns import count, key, raw, table, text, text_or_none, time
 
 
 def _whole(name: str, kind: type[Integer]) -> Column[int]:
@@ -39,7 +39,7 @@ outlet: Final = table(
     text("time_zone"),
     raw("digest"),  # of all that was imported: tells what changed
     time("changed_at"),
-    count("is_retired"),
+    count("is_retired"),  # 1: gone from the file; 2: taken out at the console
     key("outlet_id"),
     # Both in one index: a box is read from it alone.
     Index("ix_outlet_latitude", "latitude", "longitude"),
@@ -51,6 +51,16 @@ outlet_words: Final = table(
     "outlet_words",
     text("outlet_id"),
     text("words"),
+    key("outlet_id"),
+)
+
+# What the console says above the file, and the whole outlet as the file has it: see store/outlets/own.py.
+outlet_own: Final = table(
+    "outlet_own",
+    text("outlet_id"),
+    *(text_or_none(name) for name in ("name", "address", "phone", "services", "wheelchair", "hours")),
+    text("filed"),
+    time("changed_at"),
     key("outlet_id"),
 )
 
