@@ -27,7 +27,7 @@ from foregate.situation import Refused, World
 
 DESK_CHARS: Final = 8
 STEPS: Final = ("check-in", "call", "served", "missed")
-ENDED: Final = (State.SERVED, State.NO_SHOW, State.CANCELLED)
+ENDED: Final = (State.SERVED, State.NO_SHOW, State.NOT_CALLED, State.CANCELLED)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from sqlalchemy import and_, bindparam, case, delete, select, update
 
 from foregate.ports.outlets import Appointment, Booker
 from foregate.rules import limits
-from foregate.rules.appointments import OPEN, Event, NoTransition, State, after
+from foregate.rules.appointments import HERE, OPEN, Event, NoTransition, State, after
 from foregate.rules.limits import DAY
 from foregate.store.keyring import Keys
 from foregate.store.outlets.appointment_tables import (
@@ -28,6 +28,7 @@ from foregate.store.outlets.appointment_tables import (
     outlet_service,
     ticket_counter,
 )
+from foregate.store.outlets.tables import outlet
 from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, time_of, word
 
 _a, _u, _now = appointment.c, appointment_unit.c, time_of("now")
@@ -144,7 +145,13 @@ def _next_in_line(services: int) -> Statement:
     wanted = [text_of(f"service_{place}") for place in range(services)]
     return Statement(
         select(appointment)
-        .where(_a.outlet_id == text_of("of_outlet"), _a.state == word("checked-in"), _a.service.in_(wanted))
+        .where(
+            _a.outlet_id == text_of("of_outlet"),
+            _a.starts_at >= time_of("first"),
+            _a.starts_at < time_of("last"),
+            _a.state == word("checked-in"),
+            _a.service.in_(wanted),
+        )
         .order_by(case((_in_turn > number(0), number(0)), else_=number(1)), _in_turn, _a.queue_at, _a.appointment_id)
         .limit(number(1))
         .with_for_update(skip_locked=True)
@@ -179,6 +186,22 @@ _LAPSED: Final = Statement(
 _MISSED: Final = Statement(
     select(appointment)
     .where(_a.state == word("confirmed"), _a.starts_at < _now - number(limits.CHECK_IN_AFTER_SECONDS))
+    .order_by(_a.starts_at)
+    .limit(number(limits.UPKEEP_BATCH))
+)
+# In the very words of the index: SQLite uses one with a condition for nothing else.
+_is_here: Final = _a.state.in_([word(state.value) for state in sorted(HERE)])
+_ZONES_HERE: Final = Statement(
+    select(outlet.c.time_zone)
+    .join(appointment, _a.outlet_id == outlet.c.outlet_id)
+    .where(_is_here)
+    .distinct()
+    .order_by(outlet.c.time_zone)
+)
+_LEFT_OVER: Final = Statement(
+    select(appointment)
+    .join(outlet, _a.outlet_id == outlet.c.outlet_id)
+    .where(_is_here, _a.starts_at < time_of("before"), outlet.c.time_zone == text_of("of_zone"))
     .order_by(_a.starts_at)
     .limit(number(limits.UPKEEP_BATCH))
 )
@@ -329,13 +352,15 @@ class AppointmentsIn:
         """Everything of an outlet that was ever confirmed, by time."""
         return await self._all(_OF_OUTLET, of_outlet=outlet_id, first=first, last=last)
 
-    async def next_in_line(self, outlet_id: str, services: Sequence[str], now: int) -> Appointment | None:
-        """Hold whoever waits and comes next."""
+    async def next_in_line(
+        self, outlet_id: str, services: Sequence[str], first: int, last: int, now: int
+    ) -> Appointment | None:
+        """Hold whoever waits and comes next, of those from `first` to just before `last`."""
         if not services:
             return None
         statement = _NEXT_IN_LINE.setdefault(len(services), _next_in_line(len(services)))
         wanted: dict[str, Value] = {f"service_{place}": code for place, code in enumerate(services)}
-        return await self._one(statement, of_outlet=outlet_id, now=now, **wanted)
+        return await self._one(statement, of_outlet=outlet_id, first=first, last=last, now=now, **wanted)
 
     # ------------------------------------------------------------ what is due
 
@@ -350,6 +375,14 @@ class AppointmentsIn:
     async def missed(self, now: int) -> tuple[Appointment, ...]:
         """Confirmed ones that nobody came to."""
         return await self._all(_MISSED, now=now)
+
+    async def zones_here(self) -> tuple[str, ...]:
+        """The time zones (IANA) of the outlets where somebody waits or is called."""
+        return tuple(row["time_zone"] for row in await self._connection.all(_ZONES_HERE))
+
+    async def left_over(self, time_zone: str, before: int) -> tuple[Appointment, ...]:
+        """Those at outlets of a time zone who wait or are called, and whose visit was to begin before `before`."""
+        return await self._all(_LEFT_OVER, of_zone=time_zone, before=before)
 
     # ------------------------------------------------------------ rows
 
