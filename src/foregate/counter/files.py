@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from foregate.counter import paper, timeline, views
+from foregate.counter.cases import read_case
 from foregate.counter.guard import Doing, Guard, Objected
 from foregate.counter.refs import Ref, read_ref
 from foregate.counter.views import Actor, File
@@ -89,9 +92,10 @@ class Files:
         ) as doing:
             facts = await self._facts(doing, whose, person, cards)
             names = await names_in(doing, facts.proposals, facts.codes)
+            read = await read_case(doing, whose.case_no) if whose.case_no else None
             if facts.customer is not None:
                 await doing.record("file-seen", subject=whose.customer_id, reason=whose.reason)
-        return _file(facts, ref, whose, actor, names)
+        return msgspec.structs.replace(_file(facts, ref, whose, actor, names), case=read[0] if read else None)
 
     async def timeline(
         self, actor: Actor, ref: str, groups: tuple[str, ...] = (), before: int | None = None

@@ -23,7 +23,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "counter": (
         "customer-searched", "customer-looked-up", "file-seen", "verdict-given", "proposal-made", "proposal-consented",
         "proposal-refused", "proposal-withdrawn", "proposal-expired", "code-proved",
-        "case-opened", "audit-read", "audit-exported", "hold-released", "counter-refused", "alarm",
+        "case-opened", "case-read", "audit-read", "audit-exported", "hold-released", "counter-refused", "alarm",
     ),
     "staff": (
         "staff-created", "staff-changed", "staff-deactivated", "staff-signed-in", "staff-signed-out",

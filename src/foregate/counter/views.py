@@ -32,12 +32,31 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     is_registered: bool
 
 
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody tried at the door. `told`: the cause they heard; `kept_back`: the one they had not earned."""
+
+    case_no: str
+    service: str
+    journey: str
+    status: str
+    who: str  # how they said who they are: a name of `words.Who`
+    told: str
+    kept_back: str
+    proved: tuple[str, ...]
+    opened_at: int
+    expires_at: int
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search found. `by`: phone | card | document | name | case. `is_cut`: there were more than FOUND_LISTED."""
+    """What a search found. `by`: phone | card | document | name | case. `is_cut`: there were more than FOUND_LISTED.
+
+    `case`: what was tried, when it was looked for by its number; whose it is may be nobody that we know.
+    """
 
     by: str
     hits: tuple[Hit, ...]
     is_cut: bool = False
+    case: CaseView | None = None
 
 
 class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +188,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     codes_sent: tuple[TimelineLine, ...]
     appointments: tuple[AppointmentLine, ...]
     proposals: tuple[ProposalView, ...]
+    case: CaseView | None = None  # by whose number the file was opened
 
 
 class TimelineLine(msgspec.Struct, frozen=True, kw_only=True):
