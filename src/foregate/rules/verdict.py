@@ -37,6 +37,9 @@ class Lost(StrEnum):
     PIN = "pin"
     PASSWORD = "password"
     DEVICE = "device"
+    PASSKEY = "passkey"
+    FACE = "face"
+    SOCIAL = "social"
 
 
 REGISTERED_SIM: Final = "registered_sim"
@@ -80,6 +83,7 @@ class Footing(NamedTuple):
     is_document_valid: bool = True
     is_document_lapsed: bool = False  # expired for longer than the grace lasts
     has_card: bool = True
+    cooling: frozenset[str] = frozenset()  # proofs too new to buy a seasoned row
 
 
 class Rules(NamedTuple):
@@ -121,7 +125,7 @@ def _is_let_in(row: Journey, at: Footing, on_device: bool) -> bool:
 
 def _gets_done(row: Journey, at: Footing, rules: Rules, on_device: bool) -> bool:
     off = dict(at.off_on_device if on_device else at.off)
-    given = provable(row, at, on_device) - set(off)
+    given = provable(row, at, on_device) - set(off) - (at.cooling if row.seasoned else frozenset())
     silent = frozenset(name for name in given if PROOFS[name].silent and name in rules.built.proofs)
     for who in engine.who_open(row, rules.built):
         if who in _NEEDS_MORE or who is Who.IN_PERSON or (who in _NEEDS_CARD and not at.has_card):
@@ -250,6 +254,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     cooling_seconds: int = 0
     codes_wait_seconds: int = 0
     idle_days: int = 0
+    has_face: bool = False  # also one whose time is over: that is in `Footing.off`
+    has_passkey: bool = False
+    passkey_cools_seconds: int = 0  # the newest, where all of them cool
+    has_social: bool = False
     document_days_left: int | None = None  # until its end, or that of the grace; see `documents.Standing`
 
 
@@ -263,6 +271,9 @@ def footing(at: Footing, known: Known) -> Footing:
         "device": known.has_device and Lost.DEVICE not in lost,
         "password": known.has_password and Lost.PASSWORD not in lost,
         "card_pin": known.has_active_card and Lost.PIN not in lost and Lost.CARD not in lost,
+        "passkey": known.has_passkey and Lost.PASSKEY not in lost,
+        "face": known.has_face and Lost.FACE not in lost,
+        "social": known.has_social and Lost.SOCIAL not in lost,
     }
     return at._replace(
         holds=at.holds | {name for name, is_held in has.items() if is_held},
@@ -272,14 +283,21 @@ def footing(at: Footing, known: Known) -> Footing:
 
 def verdict(at: Footing, known: Known, rules: Rules) -> Verdict:
     """Return why this customer cannot get in, and what gets them in. `at.holds` as `footing` returned it."""
+    # What is not open at this bank is nobody's trouble.
+    open_here = rules.built.proofs
+    at = at._replace(off=_of(at.off, open_here), off_on_device=_of(at.off_on_device, open_here))
     alone = way_in(at, rules, is_at_counter=False)
     helped = way_in(at, rules, is_at_counter=True)
     return Verdict(
         headline=_headline(at, known, alone),
-        findings=tuple(_findings(at, known)),
+        findings=tuple(_findings(at, known, open_here)),
         alone=alone,
         at_counter=helped if helped != alone else None,
     )
+
+
+def _of(off: frozenset[tuple[str, str]], proofs: frozenset[str]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for pair in off if pair[0] in proofs)
 
 
 def _headline(at: Footing, known: Known, alone: tuple[str, ...] | None) -> str:
@@ -298,7 +316,7 @@ def _headline(at: Footing, known: Known, alone: tuple[str, ...] | None) -> str:
     return "password-lost" if alone is not None else "nothing-left"
 
 
-def _findings(at: Footing, known: Known) -> Iterator[Finding]:
+def _findings(at: Footing, known: Known, open_here: frozenset[str]) -> Iterator[Finding]:
     if not at.is_registered:
         yield Finding("not-registered", False)
     else:
@@ -307,6 +325,7 @@ def _findings(at: Footing, known: Known) -> Iterator[Finding]:
         yield _about("password", known.has_password, Lost.PASSWORD in known.lost, at, known)
         has_device = "device" in at.holds
         yield Finding("device-held" if has_device else "device-lost" if known.has_device else "device-none", has_device)
+        yield from _about_what_may_be_added(at, known, open_here)
     yield from _about_the_card(at, known)
     yield _about_the_document(at, known.document_days_left)
     if known.cooling_seconds:
@@ -322,6 +341,23 @@ def _about_permission(at: Footing, known: Known) -> Iterator[Finding]:
         yield Finding("elsewhere-closed", False)
     if at.device is not Permission.OPEN:
         yield Finding("device-closed", False)
+
+
+def _about_what_may_be_added(at: Footing, known: Known, open_here: frozenset[str]) -> Iterator[Finding]:
+    if "passkey" in open_here:
+        if "passkey" in at.holds and known.passkey_cools_seconds:
+            yield Finding("passkey-new", True, {"hours": -(-known.passkey_cools_seconds // 3600)})
+        elif known.has_passkey:
+            yield _lost_or("passkey", "passkey" in at.holds)
+        else:
+            yield Finding("passkey-none", False)
+    if "face" in open_here:
+        if dict(at.off).get("face") == "face-expired":
+            yield Finding("face-expired", False)
+        else:
+            yield _about("face", known.has_face, Lost.FACE in known.lost, at, known)
+    if "social" in open_here and known.has_social:
+        yield _lost_or("social", "social" in at.holds)
 
 
 def _about_the_document(at: Footing, days_left: int | None) -> Finding:
@@ -377,5 +413,7 @@ FINDINGS: Final = (
     "password-disabled", "password-lost", "password-usable", "device-held", "device-lost", "device-none", "card-none",
     "card-held", "card-lost", "pin-blocked", "pin-disabled", "pin-lost", "pin-usable", "bound-is-registered",
     "bound-held", "bound-lost", "bound-none", "document-valid", "document-expiring", "document-grace",
-    "document-expired", "cooling", "codes-spent",
+    "document-expired", "cooling", "codes-spent", "passkey-held", "passkey-lost", "passkey-new", "passkey-none",
+    "face-usable", "face-expired", "face-blocked", "face-disabled", "face-lost", "face-none", "social-held",
+    "social-lost",
 )  # fmt: skip
