@@ -20,7 +20,7 @@ from foregate.rules.inputs import DocumentType
 from foregate.rules.staff import COUNTER_ACTS, CounterAct
 from foregate.rules.verdict import Lost
 
-FILTERS: Final = ("sign-in", "codes", "changes", "counter")
+FILTERS: Final = ("sign-in", "codes", "changes", "statements", "counter")
 # The acts that a file offers, and the remedies of a verdict that they are.
 ACTS: Final = tuple(act.name for act in COUNTER_ACTS.values() if not act.is_on_staff)
 BY_REMEDY: Final = {
