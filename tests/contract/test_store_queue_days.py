@@ -9,7 +9,7 @@ import pytest
 from foregate.ports.outlets import Outlet
 from foregate.rules.appointments import Event, State
 from foregate.rules.limits import DAY
-from foregate.store.outlets.appointments import _LEFT_OVER, _ZONES_HERE
+from foregate.store.outlets.due import LEFT_OVER, ZONES_HERE
 from foregate.store.statements import Dialect, Statement
 from foregate.store.unit_of_work import SqlStore, Unit
 from tests.contract.samples import NOW, in_one
@@ -62,7 +62,7 @@ async def test_what_a_day_left(store: SqlStore) -> None:
         assert expected == [names[row.appointment_id] for row in left]
 
 
-@pytest.mark.parametrize("statement", [_ZONES_HERE, _LEFT_OVER])
+@pytest.mark.parametrize("statement", [ZONES_HERE, LEFT_OVER])
 def test_looking_for_them_reads_nobody_else(sqlite_path: Path, statement: Statement) -> None:
     """The sweep looks three times a minute: it goes by its own index, however many visits there ever were."""
     said = statement.text(Dialect.SQLITE)

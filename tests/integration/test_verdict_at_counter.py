@@ -7,9 +7,10 @@ import pytest
 from foregate.counter.files import Files
 from foregate.ports.face_records import FaceTemplateRow
 from foregate.proofs import held
+from foregate.rules.footing import Lost
 from foregate.rules.journeys import BUILT_WITH_FACE, JOURNEYS, with_face
 from foregate.rules.limits import DAY
-from foregate.rules.verdict import Lost, Rules
+from foregate.rules.verdict import Rules
 from tests.bank import LI, Bank
 from tests.office import open_office
 from tests.passkeys import a_key, add

@@ -13,9 +13,9 @@ from foregate.doors.console.queue import ENDED, STEPS
 from foregate.doors.console.render import REASONS, TABS
 from foregate.doors.console.sign_in import SAID
 from foregate.doors.text import catalog
+from foregate.rules.footing import Lost
 from foregate.rules.permission import Permission
 from foregate.rules.staff import COUNTER_ACTS, OBJECTIONS, Role
-from foregate.rules.verdict import Lost
 
 REFUSALS = (
     sign_in.NOT_RECOGNISED, sign_in.RESTING, sign_in_enrol.CODE_UNKNOWN, sign_in_enrol.NOT_MADE, "busy-here",

@@ -7,8 +7,10 @@ import pytest
 from foregate.counter.timeline import GROUP_OF, GROUPS
 from foregate.doors.text import catalog
 from foregate.rules import limits, staff
+from foregate.rules.findings import FINDINGS
+from foregate.rules.footing import Lost
 from foregate.rules.staff import COUNTER_ACTS, OBJECTIONS, RIGHTS, WHO_MAY, Proposed, Right, Role, Standing
-from foregate.rules.verdict import FINDINGS, HEADLINES, Lost
+from foregate.rules.verdict import HEADLINES
 
 NOW = 1_800_000_000
 SHOWN = b"d" * 32

@@ -9,10 +9,12 @@ from foregate.rules import verdict
 from foregate.rules.causes import CAUSES
 from foregate.rules.check.customers import Condition, Customers, Kit, Lanes
 from foregate.rules.check.model import Factor, World
+from foregate.rules.findings import FINDINGS
+from foregate.rules.footing import BOUND_SIM, REGISTERED_SIM, Footing, Known, Lost, footing
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, with_face
 from foregate.rules.permission import Permission
 from foregate.rules.policy import POLICY
-from foregate.rules.verdict import FINDINGS, HEADLINES, Footing, Known, Lost, Rules, can_do, footing, way_in
+from foregate.rules.verdict import HEADLINES, Rules, can_do, way_in
 
 RULES = Rules(JOURNEYS, BUILT)
 LIST = Known(has_password=True, has_active_card=True, has_bound_phone=True, is_bound_registered=True)
@@ -111,7 +113,7 @@ def kit_of(at: Footing) -> Kit:
 
 def every_footing() -> list[Footing]:
     """Everything that somebody may hold, in every state of permission, with every proof on or off."""
-    things = (verdict.REGISTERED_SIM, verdict.BOUND_SIM, "device", "password", "card_pin")
+    things = (REGISTERED_SIM, BOUND_SIM, "device", "password", "card_pin")
     off = (None, "proof-blocked", "proof-disabled")
     whole = [state for state in P if state is not P.CLOSED_BY_FAILURES]
     lane = (P.OPEN, P.CLOSED_BY_FAILURES)
@@ -123,7 +125,7 @@ def every_footing() -> list[Footing]:
         is_off = frozenset((n, why) for n, why in (("password", password), ("card_pin", pin)) if why)
         for device in lane if "device" in holds else (P.OPEN,):
             found.append(Footing(holds, everywhere, unknown, device, is_off, is_off, True, document))
-    unregistered = ({verdict.BOUND_SIM, "card_pin"}, {verdict.BOUND_SIM}, {"card_pin"}, set[str]())
+    unregistered = ({BOUND_SIM, "card_pin"}, {BOUND_SIM}, {"card_pin"}, set[str]())
     found += [Footing(frozenset(holds), is_registered=False) for holds in unregistered]
     found += [
         Footing(frozenset(holds), is_registered=False, is_document_valid=False, is_document_lapsed=True)
@@ -186,7 +188,7 @@ FACE_OFF = (None, "proof-blocked", "face-off", "face-expired")
 
 def every_footing_with_more() -> list[Footing]:
     """What may be added, beside what everybody has, with a face in every condition and sign-in open and closed."""
-    basic = (verdict.REGISTERED_SIM, verdict.BOUND_SIM, "device", "password", "card_pin")
+    basic = (REGISTERED_SIM, BOUND_SIM, "device", "password", "card_pin")
     added = ("passkey", "face", "social")
     found = []
     for held, more, face, everywhere, unknown in product(

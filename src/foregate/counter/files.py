@@ -23,10 +23,11 @@ from foregate.ports.outlets import Appointment
 from foregate.rules import documents, limits, masks
 from foregate.rules import verdict as rules
 from foregate.rules.causes import when_off
+from foregate.rules.footing import Footing, Known, Lost, footing
 from foregate.rules.holdings import Held, State
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective
 from foregate.rules.staff import Right
-from foregate.rules.verdict import Footing, Known, Lost, Rules, Verdict
+from foregate.rules.verdict import Rules, Verdict
 
 CODE_SENT = ("code-sent",)
 EXPIRED = {"face": "face-expired"}  # what the desk says of a proof whose time is over
@@ -122,8 +123,8 @@ class Files:
             actor, Right.SEE_VERDICT, core_ref=whose.core_ref, subject=whose.customer_id
         ) as doing:
             facts = await self._facts(doing, whose, person, cards)
-            footing, known = footing_of(facts, lost)
-            found = rules.verdict(footing, known, self._tables)
+            at, known = footing_of(facts, lost)
+            found = rules.verdict(at, known, self._tables)
             if facts.customer is not None:
                 await doing.record("verdict-given", subject=whose.customer_id, headline=found.headline)
         return found
@@ -203,7 +204,7 @@ def footing_of(facts: Facts, lost: frozenset[Lost]) -> tuple[Footing, Known]:
         is_document_valid=facts.is_document_valid,
         is_document_lapsed=facts.document.state is documents.State.EXPIRED,
     )
-    return rules.footing(at, known), known
+    return footing(at, known), known
 
 
 def _off(counters: Iterable[CounterRow], lanes: set[str], now: int) -> Iterable[tuple[str, str]]:

@@ -14,9 +14,9 @@ import msgspec
 
 from foregate.ports import CardHolder, CounterRow, Customer, UnitOfWork
 from foregate.rules import documents, limits, masks, ways
+from foregate.rules.footing import BOUND_SIM, REGISTERED_SIM, Footing
 from foregate.rules.holdings import Held, State
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective, lane_of
-from foregate.rules.verdict import BOUND_SIM, REGISTERED_SIM, Footing
 from foregate.rules.ways import Loss, Standing
 from foregate.situation import World
 

@@ -16,9 +16,9 @@ from foregate.doors.console.render import REASONS, may, respond
 from foregate.doors.pages import forms
 from foregate.doors.pages.render import sayer
 from foregate.doors.requests import language_of
+from foregate.rules.footing import Lost
 from foregate.rules.inputs import DocumentType
 from foregate.rules.staff import COUNTER_ACTS, CounterAct
-from foregate.rules.verdict import Lost
 
 FILTERS: Final = ("sign-in", "codes", "changes", "statements", "counter")
 # The acts that a file offers, and the remedies of a verdict that they are.

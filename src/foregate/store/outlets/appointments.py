@@ -18,9 +18,10 @@ from sqlalchemy import and_, bindparam, case, delete, select, update
 
 from foregate.ports.outlets import Appointment, Booker
 from foregate.rules import limits
-from foregate.rules.appointments import HERE, OPEN, Event, NoTransition, State, after
+from foregate.rules.appointments import OPEN, Event, NoTransition, State, after
 from foregate.rules.limits import DAY
 from foregate.store.keyring import Keys
+from foregate.store.outlets import due
 from foregate.store.outlets.appointment_tables import (
     appointment,
     appointment_unit,
@@ -28,7 +29,6 @@ from foregate.store.outlets.appointment_tables import (
     outlet_service,
     ticket_counter,
 )
-from foregate.store.outlets.tables import outlet
 from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, time_of, word
 
 _a, _u, _now = appointment.c, appointment_unit.c, time_of("now")
@@ -159,52 +159,6 @@ def _next_in_line(services: int) -> Statement:
 
 
 _NEXT_IN_LINE: Final[dict[int, Statement]] = {}
-
-# ---------------------------------------------------------------- what is due
-
-_AHEAD: Final = {1: limits.REMINDER_DAY_SECONDS, 2: limits.REMINDER_SOON_SECONDS}
-_TO_REMIND: Final = {
-    which: Statement(
-        select(appointment)
-        .where(
-            _a.state == word("confirmed"),
-            _a.reminded < number(which),
-            _a.starts_at <= _now + number(ahead),
-            _a.starts_at > _now,
-        )
-        .order_by(_a.starts_at)
-        .limit(number(limits.UPKEEP_BATCH))
-    )
-    for which, ahead in _AHEAD.items()
-}
-_LAPSED: Final = Statement(
-    select(appointment)
-    .where(_a.state == word("held"), _a.held_until <= _now)
-    .order_by(_a.held_until)
-    .limit(number(limits.UPKEEP_BATCH))
-)
-_MISSED: Final = Statement(
-    select(appointment)
-    .where(_a.state == word("confirmed"), _a.starts_at < _now - number(limits.CHECK_IN_AFTER_SECONDS))
-    .order_by(_a.starts_at)
-    .limit(number(limits.UPKEEP_BATCH))
-)
-# In the very words of the index: SQLite uses one with a condition for nothing else.
-_is_here: Final = _a.state.in_([word(state.value) for state in sorted(HERE)])
-_ZONES_HERE: Final = Statement(
-    select(outlet.c.time_zone)
-    .join(appointment, _a.outlet_id == outlet.c.outlet_id)
-    .where(_is_here)
-    .distinct()
-    .order_by(outlet.c.time_zone)
-)
-_LEFT_OVER: Final = Statement(
-    select(appointment)
-    .join(outlet, _a.outlet_id == outlet.c.outlet_id)
-    .where(_is_here, _a.starts_at < time_of("before"), outlet.c.time_zone == text_of("of_zone"))
-    .order_by(_a.starts_at)
-    .limit(number(limits.UPKEEP_BATCH))
-)
 
 
 class AppointmentsIn:
@@ -366,23 +320,23 @@ class AppointmentsIn:
 
     async def to_remind(self, which: int, now: int) -> tuple[Appointment, ...]:
         """Confirmed ones whose reminder (1: the day before, 2: soon) is due."""
-        return await self._all(_TO_REMIND[which], now=now)
+        return await self._all(due.TO_REMIND[which], now=now)
 
     async def lapsed(self, now: int) -> tuple[Appointment, ...]:
         """Holds that ran out."""
-        return await self._all(_LAPSED, now=now)
+        return await self._all(due.LAPSED, now=now)
 
     async def missed(self, now: int) -> tuple[Appointment, ...]:
         """Confirmed ones that nobody came to."""
-        return await self._all(_MISSED, now=now)
+        return await self._all(due.MISSED, now=now)
 
     async def zones_here(self) -> tuple[str, ...]:
         """The time zones (IANA) of the outlets where somebody waits or is called."""
-        return tuple(row["time_zone"] for row in await self._connection.all(_ZONES_HERE))
+        return tuple(row["time_zone"] for row in await self._connection.all(due.ZONES_HERE))
 
     async def left_over(self, time_zone: str, before: int) -> tuple[Appointment, ...]:
         """Those at outlets of a time zone who wait or are called, and whose visit was to begin before `before`."""
-        return await self._all(_LEFT_OVER, of_zone=time_zone, before=before)
+        return await self._all(due.LEFT_OVER, of_zone=time_zone, before=before)
 
     # ------------------------------------------------------------ rows
 
