@@ -56,7 +56,7 @@ def lost(*what: Lost, known: Known = LIST) -> Known:
         (LIST, {"is_registered": False, "is_document_valid": False}, "not-registered", "register", None),
         (
             LIST, {"is_registered": False, "is_document_valid": False, "is_document_lapsed": True},
-            "not-registered-stuck", None, None,
+            "not-registered-stuck", None, "correct-document-at-counter register",
         ),
         (lost(Lost.PHONE), {"is_registered": False}, "not-registered-stuck", None, None),
     ],

@@ -132,6 +132,7 @@ class CounterAct(msgspec.Struct, frozen=True, kw_only=True):
     shows_document: bool = False
     renews_document: bool = False  # the expiry typed is the new one, not the one the bank holds
     needs_code: bool = False
+    needs_login: bool = True  # only for who is registered for e-banking
     is_on_staff: bool = False  # about a member of staff, not a customer; bound to no outlet
 
 
@@ -145,7 +146,7 @@ COUNTER_ACTS: Final[Mapping[str, CounterAct]] = {act.name: act for act in (
                consent=Right.CONSENT_UNFREEZE, expires_seconds=_WAITING, shows_document=True),
     CounterAct(name="correct-document", persons=2, propose=Right.PROPOSE_CORRECT_DOCUMENT,
                consent=Right.CONSENT_CORRECT_DOCUMENT, expires_seconds=_WAITING, shows_document=True,
-               renews_document=True),
+               renews_document=True, needs_login=False),
     # It only takes something away: one person is enough.
     CounterAct(name="end-sessions", persons=1, propose=Right.END_SESSIONS, shows_document=True),
     # Who administers staff decides who can get in everywhere. The other administrator may be on another shift.

@@ -66,7 +66,7 @@ class Rules(NamedTuple):
 
 def can_do(row: Journey, at: Footing, rules: Rules, *, is_at_counter: bool) -> bool:
     """Say whether this customer gets the row's act done now, by any lane open to them."""
-    if not row.open or at.is_registered == (row.act == "register"):
+    if not row.open or (at.is_registered == (row.act == "register") and row.act not in documents.FOR_ANYBODY):
         return False
     if documents.is_closed(row.act, _document_of(at)):
         return False

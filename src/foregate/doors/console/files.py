@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from foregate.counter.guard import Objected
 from foregate.counter.sessions import OnDuty
-from foregate.counter.views import IdCheck
+from foregate.counter.views import File, IdCheck
 from foregate.doors.console.duty import actor_of, admit
 from foregate.doors.console.refusals import status_of
 from foregate.doors.console.render import REASONS, may, respond
@@ -61,17 +61,19 @@ async def show_file(request: Request, duty: OnDuty) -> Response:
     lost = frozenset(Lost(one) for one in asked.getlist("lost")[:9] if one in list(Lost))
     group = asked.get("group") if asked.get("group") in FILTERS else None
     before = int(asked["before"]) if asked.get("before", "").isdecimal() and len(asked["before"]) < 12 else None
+    file = await counter.files.file(actor, ref)
     facts: dict[str, Any] = {
-        "file": await counter.files.file(actor, ref),
+        "file": file,
         "timeline": await counter.files.timeline(actor, ref, (group,) if group else (), before),
         "verdict": await counter.files.verdict(actor, ref, lost),
     }
     facts |= {"lost": lost, "every_lost": list(Lost), "group": group, "filters": FILTERS, "by_remedy": BY_REMEDY}
-    return respond(request, duty, "file.html", acts=_offered(duty), **facts)
+    return respond(request, duty, "file.html", acts=_offered(duty, file), **facts)
 
 
-def _offered(duty: OnDuty) -> list[str]:
-    return [name for name in ACTS if may(duty, COUNTER_ACTS[name].propose.value)]
+def _offered(duty: OnDuty, file: File) -> list[str]:
+    fitting = [COUNTER_ACTS[name] for name in ACTS if file.is_registered or not COUNTER_ACTS[name].needs_login]
+    return [act.name for act in fitting if may(duty, act.propose.value)]
 
 
 # ---------------------------------------------------------------- proposing
