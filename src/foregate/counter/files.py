@@ -312,6 +312,6 @@ def _counter(row: CounterRow, now: int) -> views.CounterLine:
 
 def _appointment(row: Appointment) -> views.AppointmentLine:
     return views.AppointmentLine(
-        reference=row.reference, outlet_id=row.outlet_id, service=row.service, state=row.state.value,
-        starts_at=row.starts_at,
+        appointment_id=row.appointment_id, reference=row.reference, outlet_id=row.outlet_id, service=row.service,
+        state=row.state.value, starts_at=row.starts_at,
     )  # fmt: skip

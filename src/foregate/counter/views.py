@@ -156,6 +156,7 @@ class Performed(msgspec.Struct, frozen=True, kw_only=True):
 class AppointmentLine(msgspec.Struct, frozen=True, kw_only=True):
     """One appointment booked with the number registered for e-banking."""
 
+    appointment_id: str
     reference: str
     outlet_id: str
     service: str
