@@ -28,9 +28,11 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "customer-searched", "customer-looked-up", "file-seen", "verdict-given", "proposal-made", "proposal-consented",
         "proposal-refused", "proposal-withdrawn", "proposal-expired", "code-proved",
         "case-opened", "case-read", "audit-read", "audit-exported", "hold-released", "counter-refused", "alarm",
+        "table-exported",
     ),
     "staff": (
-        "staff-created", "staff-changed", "staff-deactivated", "staff-signed-in", "staff-signed-out",
+        "staff-created", "staff-changed", "staff-deactivated", "staff-reactivated",
+        "staff-signed-in", "staff-signed-out",
         "staff-sign-in-refused", "staff-enrolment-issued", "staff-enrolled",
         "outlet-hours-set", "outlet-capacity-set", "outlet-exception-set", "outlet-exception-deleted",
     ),

@@ -228,6 +228,7 @@ class StaffView(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool
     created_at: int
     hold: str
+    core_ref: str | None = None  # their own customer number: nobody acts on their own login
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,7 @@ class Right(StrEnum):
     CREATE_STAFF = "create-staff"
     CHANGE_STAFF = "change-staff"
     DEACTIVATE_STAFF = "deactivate-staff"
+    REACTIVATE_STAFF = "reactivate-staff"
     RESET_CREDENTIALS = "reset-credentials"
     PROPOSE_ADMINISTRATOR = "propose-administrator"
     CONSENT_ADMINISTRATOR = "consent-administrator"
@@ -97,6 +98,7 @@ WHO_MAY: Final[Mapping[Right, tuple[Role, ...]]] = {
     Right.CREATE_STAFF:                 _HOUSE,
     Right.CHANGE_STAFF:                 _HOUSE,
     Right.DEACTIVATE_STAFF:             _HOUSE,
+    Right.REACTIVATE_STAFF:             _HOUSE,
     Right.RESET_CREDENTIALS:            _HOUSE,
     Right.PROPOSE_ADMINISTRATOR:        _HOUSE,
     Right.CONSENT_ADMINISTRATOR:        _HOUSE,

@@ -98,14 +98,17 @@ def _line(row: Appointment, now: int) -> Line:
 
 async def show_queue(request: Request, duty: OnDuty) -> Response:
     """The queue; with `day` another day's list."""
-    outlet, world = request.state.outlet, world_of(request)
-    today = day_of(world.clock.now(), outlet.time_zone)
-    day = _day_asked_for(request, today)
+    today, day = _today(request), day_of_request(request)
     return await (_show_today(request, duty, today) if day == today else _show_day(request, duty, today, day))
 
 
-def _day_asked_for(request: Request, today: date) -> date:
+def _today(request: Request) -> date:
+    return day_of(world_of(request).clock.now(), request.state.outlet.time_zone)
+
+
+def day_of_request(request: Request) -> date:
     """Return the day to show, no further back than visits are kept and no further ahead than they are booked."""
+    today = _today(request)
     try:
         asked = date.fromisoformat(request.query_params.get("day", "")[:10])
     except ValueError:
@@ -137,11 +140,16 @@ def _days(request: Request, today: date, day: date) -> dict[str, Any]:
 
 
 async def _show_day(request: Request, duty: OnDuty, today: date, day: date) -> Response:
-    outlet, now = request.state.outlet, world_of(request).clock.now()
-    async with world_of(request).store.begin() as tx:
-        rows = await queue.on_day(tx, outlet, day)
-    lines = [_line(row, now) for row in rows]
+    lines = await lines_of(request, day)
     return respond(request, duty, "queue_day.html", tab="queue", lines=lines, **_days(request, today, day))
+
+
+async def lines_of(request: Request, day: date) -> list[Line]:
+    """Return everything of one day at this member's outlet, by time."""
+    now = world_of(request).clock.now()
+    async with world_of(request).store.begin() as tx:
+        rows = await queue.on_day(tx, request.state.outlet, day)
+    return [_line(row, now) for row in rows]
 
 
 async def _show_today(request: Request, duty: OnDuty, today: date) -> Response:
