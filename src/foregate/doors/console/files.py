@@ -19,10 +19,12 @@ from foregate.doors.requests import language_of
 from foregate.rules.footing import Lost
 from foregate.rules.inputs import DocumentType
 from foregate.rules.staff import COUNTER_ACTS, CounterAct
+from foregate.rules.verdict import Verdict
 
 FILTERS: Final = ("sign-in", "codes", "changes", "statements", "counter")
 # The acts that a file offers, and the remedies of a verdict that they are.
 ACTS: Final = tuple(act.name for act in COUNTER_ACTS.values() if not act.is_on_staff)
+ADDED: Final = (Lost.PASSKEY, Lost.FACE, Lost.SOCIAL)
 BY_REMEDY: Final = {
     "replace-phone-at-counter": "replace-phone",
     "unfreeze-at-counter": "unfreeze",
@@ -67,8 +69,20 @@ async def show_file(request: Request, duty: OnDuty) -> Response:
         "timeline": await counter.files.timeline(actor, ref, (group,) if group else (), before),
         "verdict": await counter.files.verdict(actor, ref, lost),
     }
-    facts |= {"lost": lost, "every_lost": list(Lost), "group": group, "filters": FILTERS, "by_remedy": BY_REMEDY}
+    facts |= {
+        "lost": lost,
+        "every_lost": _to_lose(facts["verdict"]),
+        "group": group,
+        "filters": FILTERS,
+        "by_remedy": BY_REMEDY,
+    }
     return respond(request, duty, "file.html", acts=_offered(duty, file), **facts)
+
+
+def _to_lose(verdict: Verdict) -> list[Lost]:
+    """Return what the customer may say they lost: of what is added later, only what they have."""
+    had = {finding.name.partition("-")[0] for finding in verdict.findings if not finding.name.endswith("-none")}
+    return [one for one in Lost if one not in ADDED or one.value in had]
 
 
 def _offered(duty: OnDuty, file: File) -> list[str]:
