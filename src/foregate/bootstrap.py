@@ -64,7 +64,7 @@ from foregate.passkey_site import Site
 from foregate.ports import Clock
 from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
-from foregate.proofs import ProofKind, card_pin, face, passkey, password, permit, phone_code
+from foregate.proofs import ProofKind, card_pin, face, held, passkey, password, permit, phone_code
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
@@ -210,7 +210,7 @@ async def build(
         store=store,
         keys=keys,
         desk=desk,
-        counter=Counter(world, CounterHours(store), ByProposal(world), rules),
+        counter=Counter(world, CounterHours(store), ByProposal(world), held.of_customer, rules),
         core=core,
         registry=registry,
         hasher=hasher,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 Say = Callable[..., str]
@@ -17,6 +17,13 @@ def at_place(moment: int, time_zone: str) -> datetime:
 def day_of(moment: int, time_zone: str) -> date:
     """Return the day that it is there."""
     return at_place(moment, time_zone).date()
+
+
+def day_span(day: date, time_zone: str) -> tuple[int, int]:
+    """Return the first moment of `day` there, and the first of the next."""
+    zone = ZoneInfo(time_zone)
+    first, last = (datetime.combine(each, time(), zone) for each in (day, day + timedelta(days=1)))
+    return int(first.timestamp()), int(last.timestamp())
 
 
 def hour_and_minute(moment: int, time_zone: str) -> str:

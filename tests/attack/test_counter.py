@@ -10,7 +10,7 @@ from foregate.counter.guard import Objected
 from foregate.counter.views import Actor, IdCheck
 from foregate.ports.counter import Role
 from foregate.rules import limits
-from foregate.rules.verdict import Lost
+from foregate.rules.footing import Lost
 from foregate.store.statements import Statement
 from tests.bank import LI, WANG, Bank
 from tests.office import EAST, NEW, REASON, Office, document, hire, open_office

@@ -50,6 +50,7 @@ VERBS: dict[Right, Verb] = {
     ),
     Right.CHANGE_STAFF: lambda o, who, _, staff_id: o.counter.staff.change(who, staff_id, Role.TELLER, EAST),
     Right.DEACTIVATE_STAFF: lambda o, who, _, staff_id: o.counter.staff.deactivate(who, staff_id),
+    Right.REACTIVATE_STAFF: lambda o, who, _, staff_id: o.counter.staff.reactivate(who, staff_id, Role.TELLER, EAST),
     Right.RESET_CREDENTIALS: lambda o, who, _, staff_id: o.counter.staff.reset(who, staff_id),
     Right.PROPOSE_ADMINISTRATOR: lambda o, who, _, staff_id: o.counter.staff.propose_administrator(who, staff_id),
     Right.PROPOSE_ADMINISTRATOR_RESET: lambda o, who, _, staff_id: o.counter.staff.propose_reset(who, staff_id),

@@ -210,7 +210,7 @@ async def test_who_is_called_next(store: SqlStore) -> None:
         await in_one(store, lambda tx, row=row_in: tx.appointments.insert(row))  # type: ignore[misc]  # bound now
 
     async def call(tx: Unit) -> str | None:
-        row = await tx.appointments.next_in_line("N001", ["phone-change", "other"], NOW)
+        row = await tx.appointments.next_in_line("N001", ["phone-change", "other"], NOW - 3600, NOW + 3600, NOW)
         if row is None:
             return None
         await tx.appointments.advance(row, Event.CALLED, called_at=NOW)

@@ -216,6 +216,13 @@ async def test_changes_of_a_member_are_guarded(store: SqlStore) -> None:
     assert not await in_one(store, lambda tx: tx.staff.release(who))
     assert await in_one(store, lambda tx: tx.staff.deactivate(who))
     assert not await in_one(store, lambda tx: tx.staff.deactivate(who))
+    assert await in_one(store, lambda tx: tx.staff.reactivate(who))
+    assert not await in_one(store, lambda tx: tx.staff.reactivate(who))
+    for core_ref in ("C001", None):
+        assert await in_one(store, lambda tx, ref=core_ref: tx.staff.set_core_ref(who, ref))  # type: ignore[misc]  # bound now
+        found = await in_one(store, lambda tx: tx.staff.find(who))
+        assert found is not None
+        assert (True, core_ref) == (found.is_active, found.core_ref)
 
 
 async def test_counting_is_exact(store: SqlStore) -> None:
@@ -250,6 +257,9 @@ async def test_a_chain_is_read_back_newest_first(store: SqlStore) -> None:
     assert list(range(total, total - limits.TRAIL_LISTED, -1)) == [entry.seq for entry in page]
     rest = await in_one(store, lambda tx: tx.trail.of("c", before=page[-1].seq))
     assert (10, {"n": 0}) == (len(rest), rest[-1].details)
+    onwards = await in_one(store, lambda tx: tx.trail.onwards("c", after=3))
+    assert list(range(4, 4 + limits.TRAIL_LISTED)) == [entry.seq for entry in onwards]
+    assert [total] == [entry.seq for entry in await in_one(store, lambda tx: tx.trail.onwards("c", after=total - 1))]
     some = await in_one(store, lambda tx: tx.trail.of("c", kinds=("code-sent", "alarm")))
     assert {"code-sent"} == {entry.kind for entry in some}
     assert total // 2 == len(some)

@@ -9,7 +9,6 @@ import icalendar
 import pytest
 
 from foregate.outlets import queue
-from foregate.outlets.cases import find_case
 from foregate.ports.outlets import HoursException
 from foregate.rules import limits
 from foregate.rules.appointments import State
@@ -372,7 +371,7 @@ async def test_a_case_carries_what_happened_to_the_counter(bank: Bank) -> None:
     chosen = dict(part.split("=") for part in query.split("&"))
     assert ("/outlets", "password-reset") == (path, chosen["service"])
     async with bank.house.store.begin() as tx:
-        case = await find_case(tx, chosen["case"].lower(), bank.clock.now())
+        case = await tx.cases.find(chosen["case"], bank.clock.now())
     assert case is not None
     assert ("sign-in", "code-wrong", "not-registered") == tuple(case.facts[n] for n in ("journey", "told", "flaw"))
     assert 404 == (await bank.visitor(headers={"origin": ORIGIN}).client.post(place, data={})).status_code

@@ -22,7 +22,7 @@ from foregate.rules.appointments import (
     spelled,
 )
 
-OVER = {State.SERVED, State.CANCELLED, State.NO_SHOW}
+OVER = {State.SERVED, State.CANCELLED, State.NO_SHOW, State.NOT_CALLED}
 
 
 def test_what_is_over_stays_over() -> None:

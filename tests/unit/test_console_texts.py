@@ -13,9 +13,10 @@ from foregate.doors.console.queue import ENDED, STEPS
 from foregate.doors.console.render import REASONS, TABS
 from foregate.doors.console.sign_in import SAID
 from foregate.doors.text import catalog
+from foregate.rules.appointments import OPEN
+from foregate.rules.footing import Lost
 from foregate.rules.permission import Permission
 from foregate.rules.staff import COUNTER_ACTS, OBJECTIONS, Role
-from foregate.rules.verdict import Lost
 
 REFUSALS = (
     sign_in.NOT_RECOGNISED, sign_in.RESTING, sign_in_enrol.CODE_UNKNOWN, sign_in_enrol.NOT_MADE, "busy-here",
@@ -37,7 +38,7 @@ def composed() -> Iterator[str]:
         f"console.queue.said.{said}"
         for said in (*STEPS, "called", "nobody", "drawn", "refused", "texted", "texted-already")
     )
-    yield from (f"console.queue.state-{state}" for state in ENDED)
+    yield from (f"console.queue.state-{state}" for state in (*ENDED, *OPEN))
     yield from (f"console.change.{field}" for field in CHANGED)
     yield from (f"console.permission.{state}" for state in Permission)
     yield from (f"console.proposal.state-{state}" for state in STATES)

@@ -6,8 +6,9 @@ import io
 import pytest
 
 from foregate.counter.guard import noted
-from foregate.counter.records import rows_as_csv, safe
+from foregate.counter.records import rows_as_csv
 from foregate.counter.search import Wanted, understood
+from foregate.counter.sheets import safe
 from foregate.counter.timeline import kinds_of, line_of, page_of
 from foregate.ports.counter import TrailEntry
 from foregate.rules import limits
@@ -75,5 +76,5 @@ def test_pages_and_groups() -> None:
 def test_no_cell_is_a_formula(cell: str) -> None:
     """What a spreadsheet would run is text in the export."""
     assert f"'{cell}" == safe(cell)
-    (_, row) = csv.reader(io.StringIO(rows_as_csv([entry("code-sent", purpose=cell)])))
+    (row,) = csv.reader(io.StringIO(rows_as_csv([entry("code-sent", purpose=cell)])))
     assert all(not value.startswith(("=", "+", "-", "@", "\t", "\r")) for value in row)

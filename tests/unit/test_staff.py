@@ -7,8 +7,10 @@ import pytest
 from foregate.counter.timeline import GROUP_OF, GROUPS
 from foregate.doors.text import catalog
 from foregate.rules import limits, staff
+from foregate.rules.findings import FINDINGS
+from foregate.rules.footing import Lost
 from foregate.rules.staff import COUNTER_ACTS, OBJECTIONS, RIGHTS, WHO_MAY, Proposed, Right, Role, Standing
-from foregate.rules.verdict import FINDINGS, HEADLINES, Lost
+from foregate.rules.verdict import HEADLINES
 
 NOW = 1_800_000_000
 SHOWN = b"d" * 32
@@ -19,7 +21,8 @@ EXPECTED = {
     "propose-replace-phone": "ts", "consent-replace-phone": "ts", "propose-unfreeze": "ts", "consent-unfreeze": "ts",
     "propose-correct-document": "ts", "consent-correct-document": "ts", "end-sessions": "ts",
     "hand-over-appointment": "ts", "run-queue": "ts", "release-hold": "sa", "see-staff": "sua", "create-staff": "a",
-    "change-staff": "a", "deactivate-staff": "a", "reset-credentials": "a", "propose-administrator": "a",
+    "change-staff": "a", "deactivate-staff": "a",
+    "reactivate-staff": "a", "reset-credentials": "a", "propose-administrator": "a",
     "consent-administrator": "a", "propose-administrator-reset": "a", "consent-administrator-reset": "a",
     "manage-outlets": "a", "manage-services": "a", "manage-hours": "a", "audit-customer": "ua", "audit-staff": "ua",
     "export-audit": "ua",

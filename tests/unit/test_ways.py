@@ -12,10 +12,11 @@ from foregate.rules.causes import CAUSES
 from foregate.rules.check import no_lock_out
 from foregate.rules.check.customers import Condition, Customers, Kit, Lanes
 from foregate.rules.check.model import Factor, World
+from foregate.rules.footing import BOUND_SIM, REGISTERED_SIM, Footing
 from foregate.rules.journeys import BUILT, EVERYTHING, JOURNEYS, Built, Table, all_open
 from foregate.rules.permission import UNKNOWN, Permission, lane_of
 from foregate.rules.policy import POLICY
-from foregate.rules.verdict import BOUND_SIM, REGISTERED_SIM, Footing, Rules
+from foregate.rules.verdict import Rules
 from foregate.rules.ways import Loss, Standing, after, losses_of, ways_of, without
 
 RULES = Rules(JOURNEYS, BUILT)

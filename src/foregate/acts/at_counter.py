@@ -96,6 +96,15 @@ async def correct_document(at: AtCounter, expires_on: str | None) -> None:
     await _record(at, "document-corrected", expires_on=expires_on or "long-term")
 
 
+async def note_corrected(
+    tx: UnitOfWork, now: int, subject_id: str, expires_on: str | None, *, actor: str, source: str, proposal_id: str
+) -> None:
+    """Write down that the document of somebody not registered was corrected: there is no number of theirs to tell."""
+    details: dict[str, str | int] = {"proposal": proposal_id, "expires_on": expires_on or "long-term"}
+    event = Event(chain=subject_id, kind="document-corrected", actor=actor, source=source, details=details)
+    await tx.audit.record(event, now)
+
+
 async def end_sessions(at: AtCounter) -> int:
     """End every session, journey and code of the customer. Returns how many sessions ended."""
     ended = await _end_everything(at)

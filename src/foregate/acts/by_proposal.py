@@ -29,6 +29,8 @@ class ByProposal:
 
     async def perform(self, order: Order) -> Effect | str:
         """Do it in the order's transaction. A string: the objection, with nothing written."""
+        if order.customer is None:
+            return await self._for_somebody_new(order)
         at = AtCounter(
             world=self._world,
             tx=order.tx,
@@ -50,6 +52,15 @@ class ByProposal:
                 return Effect(ended_sessions=await at_counter.end_sessions(at))
             case _:
                 raise LookupError(f"nobody performs {order.act}")
+        return Effect()
+
+    async def _for_somebody_new(self, order: Order) -> Effect:
+        if order.act != CORRECT_DOCUMENT:
+            raise LookupError(f"{order.act} needs a customer")
+        await at_counter.note_corrected(
+            order.tx, order.now, order.subject_id, order.expires_on, actor=order.actor, source=order.source,
+            proposal_id=order.proposal_id,
+        )  # fmt: skip
         return Effect()
 
 

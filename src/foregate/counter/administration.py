@@ -4,7 +4,8 @@ Rules
   1. Nobody does any of this to themselves.
   2. An administrator is made by two, and reset by two: otherwise one could become the other.
   3. Whoever changes role or outlet, leaves, or is reset is signed out everywhere in the same transaction.
-  4. No administrator sees a secret: an enrolment code lets its bearer choose credentials, once, and is handed over.
+  4. Who comes back comes as somebody new does: with a role that one may give, and with credentials yet to be chosen.
+  5. No administrator sees a secret: an enrolment code lets its bearer choose credentials, once, and is handed over.
 """
 
 from __future__ import annotations
@@ -82,8 +83,13 @@ class Administration:
             )
             return Enrolled(view_of(member), await self._issue(doing, member.staff_id))
 
-    async def change(self, actor: Actor, staff_id: str, role: Role, outlet_id: str | None) -> StaffView:
-        """Give another role or outlet; the member is signed out. Raises Objected."""
+    async def change(
+        self, actor: Actor, staff_id: str, role: Role, outlet_id: str | None, core_ref: str | None = None
+    ) -> StaffView:
+        """Give another role, outlet or customer number; the member is signed out. Raises Objected.
+
+        `core_ref` None: as it is; empty: they do not bank here.
+        """
         async with self._guard.doing(actor, Right.CHANGE_STAFF, subject=chain_of(staff_id)) as doing:
             member = await self._other(doing, staff_id)
             if role is Role.ADMINISTRATOR and member.role is not Role.ADMINISTRATOR:
@@ -92,8 +98,30 @@ class Administration:
             await _must_exist(doing, outlet)
             await doing.tx.staff.change(staff_id, role=role, outlet_id=outlet)
             await doing.tx.staff_sessions.end_all(staff_id)
-            await doing.record("staff-changed", subject=chain_of(staff_id), role=role.value, outlet=outlet or "")
-        return view_of(msgspec.structs.replace(member, role=role, outlet_id=outlet))
+            own = member.core_ref if core_ref is None else _own(core_ref)
+            if own != member.core_ref:
+                await doing.tx.staff.set_core_ref(staff_id, own)
+            # Not the number itself: that the guard against one's own login was moved is what matters.
+            said = {} if own == member.core_ref else {"own_login": "removed" if own is None else "set"}
+            await doing.record(
+                "staff-changed", subject=chain_of(staff_id), role=role.value, outlet=outlet or "", **said
+            )
+        return view_of(msgspec.structs.replace(member, role=role, outlet_id=outlet, core_ref=own))
+
+    async def reactivate(self, actor: Actor, staff_id: str, role: Role, outlet_id: str | None) -> Enrolled:
+        """Let somebody come back, with a role that one may give; return the code to hand over. Raises Objected."""
+        async with self._guard.doing(actor, Right.REACTIVATE_STAFF, subject=chain_of(staff_id)) as doing:
+            member = await self._other(doing, staff_id)
+            if role is Role.ADMINISTRATOR:
+                raise Objected("needs-two")
+            outlet = _outlet_for(role, outlet_id)
+            await _must_exist(doing, outlet)
+            if not await doing.tx.staff.reactivate(staff_id):
+                raise Objected("nothing-to-do")
+            await doing.tx.staff.change(staff_id, role=role, outlet_id=outlet)
+            await doing.record("staff-reactivated", subject=chain_of(staff_id), role=role.value, outlet=outlet or "")
+            back = msgspec.structs.replace(member, is_active=True, role=role, outlet_id=outlet)
+            return Enrolled(view_of(back), await self._issue(doing, staff_id))
 
     async def deactivate(self, actor: Actor, staff_id: str) -> StaffView:
         """Let somebody go: signed out, and nothing that they have opens anything again. Raises Objected."""
@@ -205,10 +233,14 @@ def checked(new: NewMember, now: int) -> StaffMember:
         name=name[:NAME_CHARS_MAX],
         role=new.role,
         outlet_id=_outlet_for(new.role, new.outlet_id),
-        core_ref=inputs.plain(new.core_ref or "") or None,
+        core_ref=_own(new.core_ref or ""),
         is_active=True,
         created_at=now,
     )
+
+
+def _own(typed: str) -> str | None:
+    return inputs.plain(typed) or None
 
 
 def _outlet_for(role: Role, outlet_id: str | None) -> str | None:
@@ -235,4 +267,5 @@ def view_of(member: StaffMember) -> StaffView:
         is_active=member.is_active,
         created_at=member.created_at,
         hold=member.hold,
+        core_ref=member.core_ref,
     )

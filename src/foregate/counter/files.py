@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from foregate.counter import paper, timeline, views
+from foregate.counter.cases import read_case
 from foregate.counter.guard import Doing, Guard, Objected
+from foregate.counter.holdings import Holdings
 from foregate.counter.refs import Ref, read_ref
 from foregate.counter.views import Actor, File
 from foregate.ports import CardHolder, CounterRow, Customer, DeviceRow, Person, SessionRow
@@ -19,11 +23,14 @@ from foregate.ports.outlets import Appointment
 from foregate.rules import documents, limits, masks
 from foregate.rules import verdict as rules
 from foregate.rules.causes import when_off
+from foregate.rules.footing import Footing, Known, Lost, footing
+from foregate.rules.holdings import Held, State
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective
 from foregate.rules.staff import Right
-from foregate.rules.verdict import Footing, Known, Lost, Rules, Verdict
+from foregate.rules.verdict import Rules, Verdict
 
 CODE_SENT = ("code-sent",)
+EXPIRED = {"face": "face-expired"}  # what the desk says of a proof whose time is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Facts:
     proposals: tuple[ProposalRow, ...]
     appointments: tuple[Appointment, ...]
     codes_wait_seconds: int
+    held: tuple[Held, ...]
 
     @property
     def is_document_valid(self) -> bool:
@@ -72,8 +80,8 @@ def day_of(now: int) -> str:
 class Files:
     """Opens what a search found."""
 
-    def __init__(self, guard: Guard, tables: Rules) -> None:
-        self._guard, self._tables = guard, tables
+    def __init__(self, guard: Guard, holdings: Holdings, tables: Rules) -> None:
+        self._guard, self._holdings, self._tables = guard, holdings, tables
         self._world = guard.world
 
     def read(self, actor: Actor, ref: str) -> Ref:
@@ -89,9 +97,10 @@ class Files:
         ) as doing:
             facts = await self._facts(doing, whose, person, cards)
             names = await names_in(doing, facts.proposals, facts.codes)
+            read = await read_case(doing, whose.case_no) if whose.case_no else None
             if facts.customer is not None:
                 await doing.record("file-seen", subject=whose.customer_id, reason=whose.reason)
-        return _file(facts, ref, whose, actor, names)
+        return msgspec.structs.replace(_file(facts, ref, whose, actor, names), case=read[0] if read else None)
 
     async def timeline(
         self, actor: Actor, ref: str, groups: tuple[str, ...] = (), before: int | None = None
@@ -114,8 +123,8 @@ class Files:
             actor, Right.SEE_VERDICT, core_ref=whose.core_ref, subject=whose.customer_id
         ) as doing:
             facts = await self._facts(doing, whose, person, cards)
-            footing, known = footing_of(facts, lost)
-            found = rules.verdict(footing, known, self._tables)
+            at, known = footing_of(facts, lost)
+            found = rules.verdict(at, known, self._tables)
             if facts.customer is not None:
                 await doing.record("verdict-given", subject=whose.customer_id, headline=found.headline)
         return found
@@ -134,19 +143,21 @@ class Files:
             number = self._world.keyring.digest("phone", customer.phone)
             sends = await tx.codes.look_at_sends(number, now)
             wait_seconds = sends.wait_seconds if sends.is_spent else 0
+        counters = await tx.counters.of(who)
         return Facts(
             now=now,
             person=person,
             cards=cards,
             customer=customer,
             permission=await tx.permissions.of(who),
-            counters=await tx.counters.of(who),
+            counters=counters,
             sessions=await tx.sessions.of(who) if customer else (),
             devices=await tx.devices.of(who) if customer else (),
             codes=await tx.trail.of(who, kinds=CODE_SENT),
             proposals=await tx.proposals.open_for(who, now),
             appointments=await tx.appointments.open_of(customer.phone, now) if customer else (),
             codes_wait_seconds=wait_seconds,
+            held=await self._holdings(tx, customer, cards, counters, now) if customer else (),
         )
 
 
@@ -154,6 +165,9 @@ def footing_of(facts: Facts, lost: frozenset[Lost]) -> tuple[Footing, Known]:
     """Return what the rules want to know, from what was read."""
     customer, bound = facts.customer, {card.bound_phone for card in facts.cards if card.bound_phone}
     off = dict(_off(facts.counters, {UNKNOWN}, facts.now))
+    over = frozenset((each.proof, EXPIRED[each.proof]) for each in facts.held if each.is_over)
+    passkeys = [each for each in facts.held if each.proof == "passkey"]
+    cooling = frozenset({"passkey"} if all(each.state is State.COOLING for each in passkeys) else ())
     devices = {device.device_id for device in facts.devices}
     open_lanes = {lane for lane in devices if facts.state_of(lane) is Permission.OPEN}
     known = Known(
@@ -168,22 +182,29 @@ def footing_of(facts: Facts, lost: frozenset[Lost]) -> tuple[Footing, Known]:
         codes_wait_seconds=facts.codes_wait_seconds,
         idle_days=facts.idle_days,
         document_days_left=facts.document.days_left,
+        has_face=any(each.proof == "face" for each in facts.held),
+        has_passkey=bool(passkeys),
+        passkey_cools_seconds=max((each.until or 0 for each in passkeys), default=0) - facts.now if cooling else 0,
+        has_social=any(each.proof == "social" for each in facts.held),
     )
     at = Footing(
         holds=frozenset(),
         everywhere=facts.state_of(ALL),
         unknown=facts.state_of(UNKNOWN),
         device=Permission.OPEN if open_lanes or not devices else Permission.CLOSED_BY_FAILURES,
-        off=frozenset(off.items()),
+        off=frozenset(off.items()) | over,
         # Of several devices the best one counts: off is what is off on each that is open.
-        off_on_device=frozenset.intersection(
-            *(frozenset(_off(facts.counters, {lane}, facts.now)) for lane in open_lanes or devices or {UNKNOWN})
+        off_on_device=over.union(
+            frozenset.intersection(
+                *(frozenset(_off(facts.counters, {lane}, facts.now)) for lane in open_lanes or devices or {UNKNOWN})
+            )
         ),
+        cooling=cooling,
         is_registered=customer is not None,
         is_document_valid=facts.is_document_valid,
         is_document_lapsed=facts.document.state is documents.State.EXPIRED,
     )
-    return rules.footing(at, known), known
+    return footing(at, known), known
 
 
 def _off(counters: Iterable[CounterRow], lanes: set[str], now: int) -> Iterable[tuple[str, str]]:
@@ -291,6 +312,6 @@ def _counter(row: CounterRow, now: int) -> views.CounterLine:
 
 def _appointment(row: Appointment) -> views.AppointmentLine:
     return views.AppointmentLine(
-        reference=row.reference, outlet_id=row.outlet_id, service=row.service, state=row.state.value,
-        starts_at=row.starts_at,
+        appointment_id=row.appointment_id, reference=row.reference, outlet_id=row.outlet_id, service=row.service,
+        state=row.state.value, starts_at=row.starts_at,
     )  # fmt: skip

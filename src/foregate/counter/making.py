@@ -21,40 +21,40 @@ from foregate.situation import World
 
 
 async def payload_of_act(
-    world: World, doing: Doing, spec: CounterAct, customer: Customer, person: Person, document: IdCheck | None,
-    phone: str,
+    world: World, doing: Doing, spec: CounterAct, customer_id: str, customer: Customer | None, person: Person,
+    document: IdCheck | None, phone: str,
 ) -> Payload:  # fmt: skip
-    """Return what is proposed for a customer. Raises Objected for what cannot be."""
-    permission = await doing.tx.permissions.of(customer.customer_id)
+    """Return what is proposed for a customer, or for somebody not registered. Raises Objected for what cannot be."""
+    permission = await doing.tx.permissions.of(customer_id)
     name, number = paper.masked(person)
-    new_phone = await _new_phone(world, doing, customer, phone) if spec.needs_code else None
+    new_phone = await _new_phone(world, doing, customer_id, phone) if spec.needs_code else None
     expires_on = (document.expires_on or None) if document and spec.renews_document else None
+    if spec.name == "unfreeze" and customer is not None and await _is_open(doing, customer, permission):
+        raise Objected("nothing-to-do")
     changes = {
-        "replace-phone": Change("phone", masks.mask_phone(customer.phone), new_phone or ""),
+        "replace-phone": Change("phone", masks.mask_phone(customer.phone) if customer else "", new_phone or ""),
         "unfreeze": Change("permission", permission.get(ALL, Permission.OPEN).value, Permission.OPEN.value),
         "correct-document": Change("document_expires_on", person.document_expires_on or "", expires_on or ""),
-        "end-sessions": Change("sessions", str(len(await doing.tx.sessions.of(customer.customer_id))), "0"),
+        "end-sessions": Change("sessions", str(len(await doing.tx.sessions.of(customer_id))), "0"),
     }
-    if spec.name == "unfreeze" and await _is_open(doing, customer, permission):
-        raise Objected("nothing-to-do")
     return Payload(
         subject_name=name,
         subject_document=number,
-        before=paper.before_act(world.keyring, spec.name, customer, person, permission),
+        before=paper.before_act(world.keyring, spec.name, customer_id, customer, person, permission),
         changes=(changes[spec.name],),
-        core_ref=customer.core_ref,
+        core_ref=person.core_ref,
         phone=new_phone,
         expires_on=expires_on,
     )
 
 
-async def _new_phone(world: World, doing: Doing, customer: Customer, typed: str) -> str:
+async def _new_phone(world: World, doing: Doing, customer_id: str, typed: str) -> str:
     try:
         phone = inputs.normal_phone(typed)
     except BadInput as bad:
         raise Objected("input-invalid", fields={"phone": bad.code}) from None
     owner = await doing.tx.customers.by_login("phone", world.keyring.digest("phone", phone))
-    if owner is not None and owner.customer_id != customer.customer_id:
+    if owner is not None and owner.customer_id != customer_id:
         raise Objected("number-taken")
     return phone
 

@@ -46,17 +46,26 @@ def digest_of(keyring: Keyring, row: ProposalRow) -> bytes:
 
 
 def before_act(
-    keyring: Keyring, act: str, customer: Customer, person: Person, permission: Mapping[str, Permission]
+    keyring: Keyring,
+    act: str,
+    customer_id: str,
+    customer: Customer | None,
+    person: Person,
+    permission: Mapping[str, Permission],
 ) -> str:
-    """Return how the customer stands, as far as it matters to `act`: a consent finds it unchanged or not at all."""
+    """Return how the customer stands, as far as it matters to `act`: a consent finds it unchanged or not at all.
+
+    `customer` None: not registered for e-banking, so there is a document and nothing else.
+    """
+    phone = customer.phone if customer else ""
     document = [person.document_type, person.document_number, person.document_expires_on]
     matters = {
-        "replace-phone": [customer.phone, *document],
-        "unfreeze": [customer.phone, permission.get(ALL, Permission.OPEN).value, *document],
+        "replace-phone": [phone, *document],
+        "unfreeze": [phone, permission.get(ALL, Permission.OPEN).value, *document],
         "correct-document": document,
         "end-sessions": [],
     }[act]
-    return keyring.digest("proposal-before", msgspec.json.encode([customer.customer_id, *matters]).decode()).hex()
+    return keyring.digest("proposal-before", msgspec.json.encode([customer_id, *matters]).decode()).hex()
 
 
 def before_staff_act(keyring: Keyring, member: StaffMember) -> str:

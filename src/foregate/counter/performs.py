@@ -12,12 +12,16 @@ from foregate.ports import Customer, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One consented proposal about a customer, who is held in `tx`. `actor` names both members of staff."""
+    """One consented proposal about a customer, who is held in `tx`. `actor` names both members of staff.
+
+    `customer` None: somebody not registered, on whose chain (`subject_id`) it is written down all the same.
+    """
 
     tx: UnitOfWork
     now: int
     act: str
-    customer: Customer
+    subject_id: str
+    customer: Customer | None
     phone: str | None
     expires_on: str | None
     actor: str

@@ -60,10 +60,12 @@ class Proposals:
             await self._guard.count(actor, spec.propose, "too-many-changes", limits.NUMBER_CHANGES_PER_DAY, window)
         async with self._guard.doing(actor, spec.propose, core_ref=whose.core_ref, subject=whose.customer_id) as doing:
             customer = await doing.tx.customers.hold(whose.customer_id)
-            if customer is None:
+            if customer is None and spec.needs_login:
                 raise Objected("not-registered")
             document = checked(spec, id_check, person, day_of(doing.now)) if spec.shows_document else None
-            payload = await making.payload_of_act(self._world, doing, spec, customer, person, document, phone)
+            payload = await making.payload_of_act(
+                self._world, doing, spec, whose.customer_id, customer, person, document, phone
+            )
             row = making.row_of(self._world, doing, spec, whose.customer_id, payload, document)
             await settling.expire(doing)
             if not await doing.tx.proposals.insert(row):
@@ -72,7 +74,7 @@ class Proposals:
             effect = Effect() if spec.persons > 1 else await self._alone(doing, row, customer)
             return await self._performed(doing, row.proposal_id, effect)
 
-    async def _alone(self, doing: Doing, row: ProposalRow, customer: Customer) -> Effect:
+    async def _alone(self, doing: Doing, row: ProposalRow, customer: Customer | None) -> Effect:
         is_taken = await doing.tx.proposals.consent(
             row.proposal_id, checker=None, outlet_id=row.outlet_id, digest=row.digest, note="", now=doing.now
         )
@@ -147,7 +149,8 @@ class Proposals:
             if spec.is_on_staff:
                 return await self._performed(doing, proposal_id, await settling.do_to_staff(self._world, doing, row))
             customer = await doing.tx.customers.hold(row.subject_id)
-            if customer is None or person is None or not await self._is_as_before(doing, row, customer, person):
+            is_gone = customer is None and spec.needs_login
+            if person is None or is_gone or not await self._is_as_before(doing, row, customer, person):
                 raise Objected("customer-changed")
             if not self._performs.needs_core(row.act):
                 effect = await self._do(doing, row, customer, by=f"staff:{row.maker}+{actor.name}")
@@ -183,17 +186,17 @@ class Proposals:
         await doing.record("proposal-consented", subject=about, act=row.act, proposal=proposal_id, note=note)
         return row
 
-    async def _is_as_before(self, doing: Doing, row: ProposalRow, customer: Customer, person: Person) -> bool:
-        permission = await doing.tx.permissions.of(customer.customer_id)
-        now = paper.before_act(self._world.keyring, row.act, customer, person, permission)
+    async def _is_as_before(self, doing: Doing, row: ProposalRow, customer: Customer | None, person: Person) -> bool:
+        permission = await doing.tx.permissions.of(row.subject_id)
+        now = paper.before_act(self._world.keyring, row.act, row.subject_id, customer, person, permission)
         return paper.payload_of(row).before == now
 
-    async def _do(self, doing: Doing, row: ProposalRow, customer: Customer, *, by: str) -> Effect:
+    async def _do(self, doing: Doing, row: ProposalRow, customer: Customer | None, *, by: str) -> Effect:
         payload = paper.payload_of(row)
         order = Order(
-            tx=doing.tx, now=doing.now, act=row.act, customer=customer, phone=payload.phone,
-            expires_on=payload.expires_on, actor=by, proposal_id=row.proposal_id, source=doing.actor.source,
-            language=doing.actor.language,
+            tx=doing.tx, now=doing.now, act=row.act, subject_id=row.subject_id, customer=customer,
+            phone=payload.phone, expires_on=payload.expires_on, actor=by, proposal_id=row.proposal_id,
+            source=doing.actor.source, language=doing.actor.language,
         )  # fmt: skip
         effect = await self._performs.perform(order)
         if isinstance(effect, str):
@@ -218,7 +221,7 @@ class Proposals:
             raise Objected("core-unreachable") from None
         async with self._guard.doing(actor, right, core_ref=payload.core_ref, subject=row.subject_id) as doing:
             customer = await doing.tx.customers.hold(row.subject_id)
-            if customer is None:
+            if customer is None and spec.needs_login:
                 raise Objected("not-registered")
             by = f"staff:{row.maker}+staff:{row.checker}"
             return await self._performed(doing, proposal_id, await self._do(doing, row, customer, by=by))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,14 +11,12 @@ from foregate.counter import timeline
 from foregate.counter.files import names_in
 from foregate.counter.guard import ALARM_CHAIN, Doing, Guard, Objected, chain_of
 from foregate.counter.refs import read_ref
+from foregate.counter.sheets import sheet
 from foregate.counter.views import Actor, Audited
 from foregate.ports.counter import TrailEntry
 from foregate.rules.staff import Right
 
-EXPORT_PAGES_MAX: Final = 200
 HEADER: Final = ("number", "time", "kind", "actor", "source", "journey", "details")
-# What a spreadsheet takes for a formula (CWE-1236).
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Records:
@@ -42,11 +38,11 @@ class Records:
         """The same of every alarm. Raises Objected."""
         return await self._audited(actor, Right.AUDIT_STAFF, ALARM_CHAIN, before)
 
-    async def csv_of_customer(self, actor: Actor, ref: str) -> str:
-        """Return a customer's whole record as CSV, the oldest event first. Raises Objected."""
+    async def csv_of_customer(self, actor: Actor, ref: str) -> AsyncIterator[str]:
+        """Return a customer's whole record as CSV, the oldest event first, a page at a time. Raises Objected."""
         return await self._csv(actor, self._of(actor, ref))
 
-    async def csv_of_staff(self, actor: Actor, staff_id: str) -> str:
+    async def csv_of_staff(self, actor: Actor, staff_id: str) -> AsyncIterator[str]:
         """The same of a member of staff. Raises Objected."""
         return await self._csv(actor, chain_of(staff_id))
 
@@ -63,18 +59,22 @@ class Records:
         findings = await self._world.store.check_chain(chain)
         return Audited(chain=chain, timeline=timeline.page_of(entries, names), findings=findings)
 
-    async def _csv(self, actor: Actor, chain: str) -> str:
-        entries: list[TrailEntry] = []
-        before: int | None = None
+    async def _csv(self, actor: Actor, chain: str) -> AsyncIterator[str]:
         async with self._guard.doing(actor, Right.EXPORT_AUDIT) as doing:
-            for _ in range(EXPORT_PAGES_MAX):
-                page = await doing.tx.trail.of(chain, before=before)
-                entries += page
-                if not page:
-                    break
-                before = page[-1].seq
             await self._note(doing, "audit-exported", chain)
-        return rows_as_csv(reversed(entries))
+        return self._pages(chain)
+
+    async def _pages(self, chain: str) -> AsyncIterator[str]:
+        """Yield the whole chain, however long: each page in a transaction of its own, so nobody waits for the last."""
+        yield sheet([HEADER])
+        after = 0
+        while True:
+            async with self._world.store.begin() as tx:
+                page = await tx.trail.onwards(chain, after=after)
+            if not page:
+                return
+            yield rows_as_csv(page)
+            after = page[-1].seq
 
     async def _note(self, doing: Doing, kind: str, chain: str) -> None:
         # On the reader's own chain: what is read must not grow by being read.
@@ -82,18 +82,11 @@ class Records:
 
 
 def rows_as_csv(entries: Iterable[TrailEntry]) -> str:
-    """Return events as CSV that no spreadsheet takes for formulas."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(HEADER)
-    for entry in entries:
-        when = datetime.fromtimestamp(entry.at, UTC).isoformat()
-        details = json.dumps(entry.details, ensure_ascii=False, sort_keys=True)
-        cells = (str(entry.seq), when, entry.kind, entry.actor, entry.source, entry.journey_id or "", details)
-        writer.writerow([safe(cell) for cell in cells])
-    return out.getvalue()
+    """Return events as rows of CSV."""
+    return sheet(_cells(entry) for entry in entries)
 
 
-def safe(cell: str) -> str:
-    """Return a cell that is text to every spreadsheet."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+def _cells(entry: TrailEntry) -> tuple[str, ...]:
+    when = datetime.fromtimestamp(entry.at, UTC).isoformat()
+    details = json.dumps(entry.details, ensure_ascii=False, sort_keys=True)
+    return (str(entry.seq), when, entry.kind, entry.actor, entry.source, entry.journey_id or "", details)

@@ -21,17 +21,18 @@ REF_CHARS_MAX = 1024
 
 
 class Ref(msgspec.Struct, frozen=True):
-    """Whose file, opened for which reason, when."""
+    """Whose file, opened for which reason, when; `case_no`: by which case, if by one."""
 
     core_ref: str
     customer_id: str
     reason: str
     at: int
+    case_no: str = ""
 
 
-def ref_of(keyring: Keyring, actor: Actor, core_ref: str, reason: str, now: int) -> str:
+def ref_of(keyring: Keyring, actor: Actor, core_ref: str, reason: str, now: int, case_no: str = "") -> str:
     """Return what opens the file of a person of the core bank."""
-    ref = Ref(core_ref, customer_id_of(keyring, core_ref), reason, now)
+    ref = Ref(core_ref, customer_id_of(keyring, core_ref), reason, now, case_no)
     sealed = keyring.encrypt(msgspec.json.encode(ref), _place(actor))
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 

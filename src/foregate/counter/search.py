@@ -5,7 +5,8 @@ Rules
   1. Who searches says why; the search is written down before anything is looked up, and each person found hears of
      it in their own chain. What was typed is written down nowhere.
   2. What is found is masked. More than FOUND_LISTED people: the search says too little.
-  3. A diagnosis code is about nobody. It is read without looking anything up; what people sent in with it is shown.
+  3. A case tells what was tried, also where nobody was recognised, and opens the file of whose it is. A diagnosis code
+     is about nobody: it is read without looking anything up, and what people sent in with it is shown.
   4. More than SEARCHES_PER_HOUR raise an alarm and put the member on hold.
 """
 
@@ -17,9 +18,10 @@ from typing import Any, Final
 
 import msgspec
 
-from foregate.counter.guard import Doing, Guard, Objected, noted
+from foregate.counter.cases import read_case
+from foregate.counter.guard import Guard, Objected, noted
 from foregate.counter.refs import ref_of
-from foregate.counter.views import Actor, Found, Hit
+from foregate.counter.views import Actor, CaseView, Found, Hit
 from foregate.ids import customer_id_of
 from foregate.ports import Customer, Person
 from foregate.rules import diagnosis, inputs, limits, masks
@@ -105,9 +107,9 @@ class Search:
         await self._guard.count(actor, Right.SEARCH, "too-many-searches", limits.SEARCHES_PER_HOUR, HOUR)
         told = await self._diagnosis(wanted[0])
         for way in wanted:
-            people = await self._people(way)
-            if people:
-                return msgspec.structs.replace(await self._found(actor, way.by, people, why), **told)
+            case, people = await self._case(actor, *way.values) if way.by == "case" else (None, await self._people(way))
+            if case or people:
+                return msgspec.structs.replace(await self._found(actor, way.by, people, why, case), **told)
         return Found(by=wanted[0].by, hits=(), **told)
 
     async def _diagnosis(self, wanted: Wanted) -> dict[str, Any]:
@@ -123,7 +125,6 @@ class Search:
         by: dict[str, Callable[..., Awaitable[tuple[Person, ...]]]] = {
             "phone": self._by_phone,
             "card": self._by_card,
-            "case": self._by_case,
             "diagnosis": self._nobody,
             "document": self._world.core.people_with_document,
             "name": self._world.core.people_called,
@@ -142,11 +143,11 @@ class Search:
         holder = await self._world.core.holder(card)
         return await self._persons([holder.core_ref] if holder else [])
 
-    async def _by_case(self, case_no: str) -> tuple[Person, ...]:
-        async with self._world.store.begin() as tx:
-            case = await tx.cases.find(case_no, self._world.clock.now())
-            customer = await tx.customers.find(case.facts.get("customer_id", "")) if case else None
-        return await self._persons([customer.core_ref] if customer else [])
+    async def _case(self, actor: Actor, case_no: str) -> tuple[CaseView | None, tuple[Person, ...]]:
+        async with self._guard.doing(actor, Right.SEARCH) as doing:
+            read = await read_case(doing, case_no)
+            customer = await doing.tx.customers.find(read[1]) if read else None
+        return read[0] if read else None, await self._persons([customer.core_ref] if customer else [])
 
     async def _nobody(self, code: str) -> tuple[Person, ...]:
         return ()
@@ -155,7 +156,9 @@ class Search:
         found = [await self._world.core.person(core_ref) for core_ref in dict.fromkeys(core_refs)]
         return tuple(person for person in found if person is not None)
 
-    async def _found(self, actor: Actor, by: str, people: tuple[Person, ...], reason: str) -> Found:
+    async def _found(
+        self, actor: Actor, by: str, people: tuple[Person, ...], reason: str, case: CaseView | None = None
+    ) -> Found:
         listed = people[: limits.FOUND_LISTED]
         cards = [await self._world.core.cards_of(person.core_ref) for person in listed]
         hits: list[Hit] = []
@@ -164,18 +167,22 @@ class Search:
                 customer_id = customer_id_of(self._world.keyring, person.core_ref)
                 customer = await doing.tx.customers.find(customer_id)
                 numbers = tuple(masks.mask_card(card.card_number) for card in held)
-                hits.append(self._hit(doing, person, customer, numbers, reason))
+                ref = ref_of(
+                    self._world.keyring, actor, person.core_ref, reason, doing.now, case.case_no if case else ""
+                )
+                hits.append(_hit(ref, person, customer, numbers))
                 if customer is not None:
                     await doing.record("customer-looked-up", subject=customer_id, by=by, reason=reason)
-        return Found(by=by, hits=tuple(hits), is_cut=len(people) > len(listed))
+        return Found(by=by, hits=tuple(hits), is_cut=len(people) > len(listed), case=case)
 
-    def _hit(self, doing: Doing, person: Person, customer: Customer | None, cards: tuple[str, ...], reason: str) -> Hit:
-        return Hit(
-            ref=ref_of(self._world.keyring, doing.actor, person.core_ref, reason, doing.now),
-            name=masks.mask_name(person.name),
-            document=masks.mask_document(person.document_number),
-            document_type=person.document_type,
-            phone=masks.mask_phone(customer.phone) if customer else None,
-            cards=cards,
-            is_registered=customer is not None,
-        )
+
+def _hit(ref: str, person: Person, customer: Customer | None, cards: tuple[str, ...]) -> Hit:
+    return Hit(
+        ref=ref,
+        name=masks.mask_name(person.name),
+        document=masks.mask_document(person.document_number),
+        document_type=person.document_type,
+        phone=masks.mask_phone(customer.phone) if customer else None,
+        cards=cards,
+        is_registered=customer is not None,
+    )

@@ -23,15 +23,27 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "changes": (
         "password-set", "phone-replaced", "permit-issued", "document-corrected", "document-renewed",
         "details-refused", "document-expiring-told", "document-expired-told", "device-remembered", "device-forgotten",
+        "passkey-added", "passkey-removed", "passkey-renamed", "passkey-backup-changed", "face-renewed",
+        "face-withdrawn", "social-linked", "social-unlinked", "provider-refused", "consent-withdrawn",
+        "profile-filled-in", "alerts-chosen",
     ),
+    "statements": ("statement-asked-for", "statement-made", "statement-refused", "statement-fetched"),
     "counter": (
         "customer-searched", "customer-looked-up", "file-seen", "verdict-given", "proposal-made", "proposal-consented",
         "proposal-refused", "proposal-withdrawn", "proposal-expired", "code-proved",
-        "case-opened", "audit-read", "audit-exported", "hold-released", "counter-refused", "alarm",
+        "case-opened", "case-read", "audit-read", "audit-exported", "hold-released", "counter-refused", "alarm",
+        "table-exported",
     ),
     "staff": (
-        "staff-created", "staff-changed", "staff-deactivated", "staff-signed-in", "staff-signed-out",
+        "staff-created", "staff-changed", "staff-deactivated", "staff-reactivated",
+        "staff-signed-in", "staff-signed-out",
         "staff-sign-in-refused", "staff-enrolment-issued", "staff-enrolled",
+        "outlet-hours-set", "outlet-capacity-set", "outlet-exception-set", "outlet-exception-deleted",
+    ),
+    "visits": (
+        "appointment-held", "appointment-confirmed", "appointment-moved", "appointment-cancelled", "appointment-lapsed",
+        "appointment-checked-in", "appointment-called", "appointment-served", "appointment-missed",
+        "appointment-not-called", "appointment-texted", "ticket-drawn",
     ),
 }  # fmt: skip
 GROUP_OF: Final = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
@@ -55,9 +67,11 @@ WORDS: Final[Mapping[str, str]] = {
     "level": "timeline.level.{}",
     "by": "timeline.by.{}",
     "role": "console.role.{}",
+    "service": "service.{}.name",
+    "provider": "social.name.{}",
     "reason": "console.reason.{}",  # one of those that the console offers; a free one stays as it was typed
 }
-PLAIN: Final = ("note", "count")
+PLAIN: Final = ("note", "count", "outlet", "day", "format")
 
 
 def line_of(entry: TrailEntry, names: Mapping[str, str]) -> TimelineLine:

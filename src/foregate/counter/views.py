@@ -34,16 +34,33 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     is_registered: bool
 
 
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody tried at the door. `told`: the cause they heard; `kept_back`: the one they had not earned."""
+
+    case_no: str
+    service: str
+    journey: str
+    status: str
+    who: str  # how they said who they are: a name of `words.Who`
+    told: str
+    kept_back: str
+    proved: tuple[str, ...]
+    opened_at: int
+    expires_at: int
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What a search found. `by`: phone | card | document | name | case | diagnosis.
 
-    `is_cut`: there were more than FOUND_LISTED. What was typed may be a diagnosis code, which is about nobody: then
-    `diagnosis` is what it says, and `reports` what was sent in with it.
+    `is_cut`: there were more than FOUND_LISTED. `case`: what was tried, when it was looked for by its number; whose it
+    is may be nobody that we know. A diagnosis code is about nobody: `diagnosis` is what it says, and `reports` what was
+    sent in with it.
     """
 
     by: str
     hits: tuple[Hit, ...]
     is_cut: bool = False
+    case: CaseView | None = None
     diagnosis: Diagnosis | None = None
     reports: tuple[NetworkReport, ...] = ()
 
@@ -145,6 +162,7 @@ class Performed(msgspec.Struct, frozen=True, kw_only=True):
 class AppointmentLine(msgspec.Struct, frozen=True, kw_only=True):
     """One appointment booked with the number registered for e-banking."""
 
+    appointment_id: str
     reference: str
     outlet_id: str
     service: str
@@ -177,6 +195,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     codes_sent: tuple[TimelineLine, ...]
     appointments: tuple[AppointmentLine, ...]
     proposals: tuple[ProposalView, ...]
+    case: CaseView | None = None  # by whose number the file was opened
 
 
 class TimelineLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +234,7 @@ class StaffView(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool
     created_at: int
     hold: str
+    core_ref: str | None = None  # their own customer number: nobody acts on their own login
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,10 +8,10 @@ import msgspec
 
 from foregate.ports import SessionRow
 from foregate.proofs import held
-from foregate.proofs.held import Held, State
 from foregate.rules import ways
 from foregate.rules.causes import CAUSES
 from foregate.rules.check.model import World as Examined
+from foregate.rules.holdings import Held, State
 from foregate.rules.policy import POLICY
 from foregate.rules.ways import Still
 from foregate.situation import World

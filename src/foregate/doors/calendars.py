@@ -13,7 +13,7 @@ from foregate.rules.appointments import State
 from foregate.rules.services import SERVICES
 from foregate.settings import Settings
 
-OVER: Final = frozenset({State.CANCELLED, State.NO_SHOW})
+OVER: Final = frozenset({State.CANCELLED, State.NO_SHOW, State.NOT_CALLED})
 
 
 def calendar_of(booked: Booked, settings: Settings, token: str, language: str) -> bytes:

@@ -1,7 +1,7 @@
 """Case numbers: what somebody tried at the door goes with them to the counter, so that they need not explain again.
 
 The visitor gets a number of 45 bits and a check symbol. What it stands for stays on the server, sealed: the journey's
-real facts, which the visitor may not have earned. Staff look it up, and that is audited like any search.
+real facts, which the visitor may not have earned. Staff read it at the console, and that is audited.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from foregate.ports import Event, UnitOfWork
 from foregate.ports.outlets import CaseFile
 from foregate.rules import limits
-from foregate.rules.appointments import CASE_SYMBOLS, read, spelled
+from foregate.rules.appointments import CASE_SYMBOLS, spelled
 from foregate.rules.limits import DAY
 from foregate.rules.services import service_for
 
@@ -41,9 +41,3 @@ async def open_case(
             await tx.audit.record(event, now)
             return case
     return None
-
-
-async def find_case(tx: UnitOfWork, typed: str, now: int) -> CaseFile | None:
-    """Return the case that somebody reads out. For staff: the caller audits the search."""
-    case_no = read(typed, CASE_SYMBOLS)
-    return await tx.cases.find(case_no, now) if case_no is not None else None

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from foregate.ids import new_id
-from foregate.local_time import at_place, day_of
+from foregate.local_time import at_place, day_of, day_span
 from foregate.outlets.appointments import draw, offers_at, record, release
 from foregate.ports import UnitOfWork
 from foregate.ports.outlets import Appointment, Outlet
@@ -26,21 +25,14 @@ from foregate.situation import Refused
 WAITING: Final = frozenset({State.CHECKED_IN})
 
 
-def day_span(outlet: Outlet, day: date) -> tuple[int, int]:
-    """Return the first moment of `day` and the first of the next, where the outlet stands."""
-    zone = ZoneInfo(outlet.time_zone)
-    first, last = (datetime.combine(d, time(), zone) for d in (day, day + timedelta(days=1)))
-    return int(first.timestamp()), int(last.timestamp())
-
-
 async def today(tx: UnitOfWork, outlet: Outlet, now: int) -> tuple[Appointment, ...]:
     """Return today's appointments and tickets, in every state, by time."""
-    return await tx.appointments.of_outlet(outlet.outlet_id, *day_span(outlet, day_of(now, outlet.time_zone)))
+    return await on_day(tx, outlet, day_of(now, outlet.time_zone))
 
 
 async def on_day(tx: UnitOfWork, outlet: Outlet, day: date) -> tuple[Appointment, ...]:
     """Return the appointments of one day."""
-    return await tx.appointments.of_outlet(outlet.outlet_id, *day_span(outlet, day))
+    return await tx.appointments.of_outlet(outlet.outlet_id, *day_span(day, outlet.time_zone))
 
 
 def load_by_hour(rows: Iterable[Appointment], outlet: Outlet) -> Mapping[int, int]:
@@ -93,9 +85,10 @@ async def walk_in(
 async def call_next(
     tx: UnitOfWork, outlet: Outlet, pools: Iterable[str], desk: str, now: int, actor: str
 ) -> Appointment | None:
-    """Call whoever is next for one of `pools` to `desk`. Two who call at once call two people. None: nobody waits."""
+    """Call whoever is next today for one of `pools` to `desk`. Two who call at once call two people. None: nobody."""
     wanted = sorted(service.code for service in SERVICES.values() if service.pool.name in set(pools))
-    row = await tx.appointments.next_in_line(outlet.outlet_id, wanted, now)
+    first, last = day_span(day_of(now, outlet.time_zone), outlet.time_zone)
+    row = await tx.appointments.next_in_line(outlet.outlet_id, wanted, first, last, now)
     if row is None:
         return None
     called = await tx.appointments.advance(row, Event.CALLED, called_at=now, desk=desk)
@@ -114,7 +107,7 @@ async def served(tx: UnitOfWork, row: Appointment, now: int, actor: str) -> Appo
 
 
 async def missed(tx: UnitOfWork, row: Appointment, now: int, actor: str) -> Appointment | Refused:
-    """They did not come, or not when called. Every NO_SHOWS-th rests the number from booking."""
+    """They did not come, or had gone when it was their turn. Every NO_SHOWS-th rests the number from booking."""
     gone = await _advance(tx, row, Event.MISSED, "appointment-missed", now, actor, ended_at=now)
     if isinstance(gone, Refused):
         return gone
@@ -122,6 +115,15 @@ async def missed(tx: UnitOfWork, row: Appointment, now: int, actor: str) -> Appo
     if row.phone is not None:
         await tx.appointments.note_no_show(row.phone, now)
     return gone
+
+
+async def end_day(tx: UnitOfWork, row: Appointment, now: int, actor: str) -> Appointment | Refused:
+    """The day is over: who was called was served, and who still waits was not called. Neither is a no-show."""
+    kind = "appointment-served" if row.state is State.CALLED else "appointment-not-called"
+    ended = await _advance(tx, row, Event.DAY_ENDED, kind, now, actor, ended_at=now)
+    if not isinstance(ended, Refused):
+        await release(tx, row)
+    return ended
 
 
 async def _advance(

@@ -1,4 +1,4 @@
-"""What happens to appointments by itself: holds lapse, reminders go out, who did not come is noted.
+"""What happens to appointments by itself: holds lapse, reminders go out, who did not come is noted, days end.
 
 Each appointment is a transaction of its own, and is looked at again when it is held: whatever was found a moment ago,
 cancelled or moved since then, is left alone. So it may be stopped anywhere, and any number of nodes may do it at once.
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from foregate.local_time import day_of, day_span
 from foregate.outlets import queue
 from foregate.outlets.appointments import record, release, tell
 from foregate.ports import UnitOfWork
 from foregate.ports.outlets import Appointment
 from foregate.rules import limits
-from foregate.rules.appointments import Event, State
+from foregate.rules.appointments import HERE, Event, State
 from foregate.situation import World
 from foregate.store.loops import Loop
 
@@ -40,9 +41,24 @@ class Upkeep(Loop):
         """Do everything that is due. Returns how many appointments of each kind."""
         done = {"lapsed": await self._each(lambda tx, now: tx.appointments.lapsed(now), self._lapse)}
         done["missed"] = await self._each(lambda tx, now: tx.appointments.missed(now), self._miss)
+        done["left"] = await self._end_days()
         for which in REMINDERS:  # the nearer one first: whoever gets it needs no other
             done[f"reminded-{which}"] = await self._remind_all(which)
         return done
+
+    async def _end_days(self) -> int:
+        """End what the days before today left behind, each day by the clock of the outlets that have it."""
+        async with self._world.store.begin() as tx:
+            zones = await tx.appointments.zones_here()
+        ended = 0
+        for zone in zones:
+
+            async def left(tx: UnitOfWork, now: int, zone: str = zone) -> tuple[Appointment, ...]:
+                today, _ = day_span(day_of(now, zone), zone)
+                return await tx.appointments.left_over(zone, today)
+
+            ended += await self._each(left, self._end_day)
+        return ended
 
     async def _remind_all(self, which: int) -> int:
         async def remind(tx: UnitOfWork, row: Appointment, now: int) -> bool:
@@ -78,6 +94,12 @@ class Upkeep(Loop):
         if row.state is not State.CONFIRMED or now <= row.starts_at + limits.CHECK_IN_AFTER_SECONDS:
             return False
         await queue.missed(tx, row, now, actor="foregate")
+        return True
+
+    async def _end_day(self, tx: UnitOfWork, row: Appointment, now: int) -> bool:
+        if row.state not in HERE:
+            return False
+        await queue.end_day(tx, row, now, actor="foregate")
         return True
 
     async def _remind(self, tx: UnitOfWork, row: Appointment, now: int, which: int) -> bool:

@@ -119,6 +119,12 @@ class Staff(Protocol):
     async def deactivate(self, staff_id: str) -> bool:
         """Guarded. False: unknown, or not active any more."""
 
+    async def reactivate(self, staff_id: str) -> bool:
+        """Guarded. False: unknown, or active already."""
+
+    async def set_core_ref(self, staff_id: str, core_ref: str | None) -> bool:
+        """Write a member's own customer number; None: they do not bank here. False: unknown."""
+
     async def put_on_hold(self, staff_id: str, why: str, now: int) -> bool:
         """Guarded. False: held already."""
 
@@ -169,6 +175,10 @@ class Trail(Protocol):
 
     async def of(self, chain: str, *, kinds: tuple[str, ...] = (), before: int | None = None) -> tuple[TrailEntry, ...]:
         """At most TRAIL_LISTED events of one chain, the newest first; `before` is a sequence number."""
+
+    async def onwards(self, chain: str, *, after: int) -> tuple[TrailEntry, ...]:
+        """At most TRAIL_LISTED events of one chain behind the sequence number `after`, the oldest first; 0: from the
+        beginning."""
 
 
 class OutletHours(Protocol):

@@ -294,8 +294,13 @@ class Appointments(Protocol):
     async def of_outlet(self, outlet_id: str, first: int, last: int) -> tuple[Appointment, ...]:
         """Everything of an outlet from `first` to just before `last` that was ever confirmed, by time."""
 
-    async def next_in_line(self, outlet_id: str, services: Sequence[str], now: int) -> Appointment | None:
-        """Hold whoever waits and comes next: appointments whose time has come, then everybody by arrival."""
+    async def next_in_line(
+        self, outlet_id: str, services: Sequence[str], first: int, last: int, now: int
+    ) -> Appointment | None:
+        """Hold whoever waits and comes next: appointments whose time has come, then everybody by arrival.
+
+        Only of those from `first` to just before `last`: whom a day left behind is never called on another.
+        """
 
     async def to_remind(self, number: int, now: int) -> tuple[Appointment, ...]:
         """Confirmed ones whose reminder `number` (1: the day before, 2: soon) is due."""
@@ -305,6 +310,12 @@ class Appointments(Protocol):
 
     async def missed(self, now: int) -> tuple[Appointment, ...]:
         """Confirmed ones that nobody came to."""
+
+    async def zones_here(self) -> tuple[str, ...]:
+        """The time zones (IANA) of the outlets where somebody waits or is called."""
+
+    async def left_over(self, time_zone: str, before: int) -> tuple[Appointment, ...]:
+        """Those at outlets of a time zone who wait or are called, and whose visit was to begin before `before`."""
 
 
 class Cases(Protocol):

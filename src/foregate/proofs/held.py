@@ -1,50 +1,26 @@
 """What a customer gets in with: each proof says what they have of it, when it was last used, and how it stands.
 
-A proof that can be had is one function in `CONTRIBUTORS`; the page "my ways in" and the rule that the last way in is
-not removed learn of it there. When something was last used is read from the customer's own record, RECORD_PAGES back;
-what has a row of its own (a device, a passkey) says so itself.
+A proof that can be had is one function in `CONTRIBUTORS`; the page "my ways in", the counter's verdict and the rule
+that the last way in is not removed learn of it there. When something was last used is read from the customer's own
+record, RECORD_PAGES back; what has a row of its own (a device, a passkey) says so itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from foregate.ports import CardHolder, CounterRow, Customer, UnitOfWork
 from foregate.rules import documents, limits, masks, ways
+from foregate.rules.footing import BOUND_SIM, REGISTERED_SIM, Footing
+from foregate.rules.holdings import Held, State
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective, lane_of
-from foregate.rules.verdict import BOUND_SIM, REGISTERED_SIM, Footing
 from foregate.rules.ways import Loss, Standing
 from foregate.situation import World
 
 RECORD_PAGES: Final = 3
-
-
-class State(StrEnum):
-    """How something stands."""
-
-    GOOD = "good"
-    RESTING = "resting"  # too many wrong answers in a row: for a while
-    OFF = "off"  # a hundred in all: until it is bound again
-    COOLING = "cooling"  # new: it signs in and buys nothing that lasts
-
-
-class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a customer gets in with. `proof` is a name of the table, `gives` what it is in a `Footing`."""
-
-    proof: str
-    gives: tuple[str, ...]
-    id: str = ""
-    label: str = ""
-    agent: str | None = None
-    state: State = State.GOOD
-    until: int | None = None  # when that state, or the thing itself, ends
-    since: int | None = None
-    used_at: int | None = None
-    is_synced: bool = False
 
 
 class Whose(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,8 +122,10 @@ async def _passkeys(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
 
 async def _face(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
     row = await tx.faces.find(whose.customer.customer_id)
-    if row is None or row.expires_at <= whose.now:
+    if row is None:
         return ()
+    if row.expires_at <= whose.now:
+        return (Held(proof="face", gives=(), since=row.enrolled_at, until=row.expires_at, is_over=True),)
     state, until = whose.state_of("face")
     return (
         Held(
@@ -168,6 +146,24 @@ async def _social(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
 CONTRIBUTORS: tuple[Contributor, ...] = (_phone, _password, _card_pin, _devices, _passkeys, _face, _social)
 
 
+async def of_customer(
+    tx: UnitOfWork,
+    customer: Customer,
+    cards: tuple[CardHolder, ...],
+    counters: tuple[CounterRow, ...],
+    now: int,
+) -> tuple[Held, ...]:
+    """Return what a customer has of each proof, also what is over, as somebody on an unknown device has it.
+
+    Without when it was last used, but for what has a row of its own: that would take reading the record.
+    """
+    return await _held(Whose(customer=customer, cards=cards, counters=counters, used_at={}, lane=UNKNOWN, now=now), tx)
+
+
+async def _held(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
+    return tuple([each for contributor in CONTRIBUTORS for each in await contributor(whose, tx)])
+
+
 async def gather(customer_id: str, world: World, device_id: str | None = None) -> Gathered | None:
     """Return everything that a customer gets in with. None: nobody is registered under this id."""
     async with world.store.begin() as tx:
@@ -186,7 +182,7 @@ async def gather(customer_id: str, world: World, device_id: str | None = None) -
             lane=lane_of(device_id),
             now=now,
         )
-        held = tuple([each for contributor in CONTRIBUTORS for each in await contributor(whose, tx)])
+        held = tuple(each for each in await _held(whose, tx) if not each.is_over)
         permission = await tx.permissions.of(customer_id)
     standing = documents.standing_on(person.document_expires_on if person else None, documents.day_of(now))
     return Gathered(held, _standing(whose, held, permission, standing.state))

@@ -4,6 +4,7 @@ Rules
   1. Everything that moves an appointment stands in TRANSITIONS.
   2. This file knows no clock and no row; callers bring the event, and the store guards the state it was in.
   3. HELD takes a place for minutes; a place that lapsed may still be confirmed while nobody else has it.
+  4. Nothing outlives its day: who was called was served, and who still waits was not called, which is nobody's no-show.
 
 Theory of operation
   Who books proves nothing about being a customer, only a number. So an appointment opens nothing: at the counter
@@ -28,6 +29,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     NO_SHOW = "no-show"
+    NOT_CALLED = "not-called"
 
 
 class Event(StrEnum):
@@ -40,7 +42,8 @@ class Event(StrEnum):
     CHECKED_IN = "checked-in"
     CALLED = "called"
     SERVED = "served"
-    MISSED = "missed"  # nobody came, or nobody came when called
+    MISSED = "missed"  # nobody came, or who had checked in is not there
+    DAY_ENDED = "day-ended"  # where the outlet stands, the day of the visit is over
 
 
 S, E = State, Event
@@ -57,14 +60,19 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (S.CONFIRMED,  E.MISSED):     S.NO_SHOW,
     (S.CHECKED_IN, E.CANCELLED):  S.CANCELLED,
     (S.CHECKED_IN, E.CALLED):     S.CALLED,
+    (S.CHECKED_IN, E.MISSED):     S.NO_SHOW,
+    (S.CHECKED_IN, E.DAY_ENDED):  S.NOT_CALLED,
     (S.CALLED,     E.CALLED):     S.CALLED,
     (S.CALLED,     E.SERVED):     S.SERVED,
     (S.CALLED,     E.MISSED):     S.NO_SHOW,
+    (S.CALLED,     E.DAY_ENDED):  S.SERVED,
 }
 # fmt: on
 
 # Somebody means to come: these count against the number's limits.
 OPEN: Final = frozenset({S.CONFIRMED, S.CHECKED_IN, S.CALLED})
+# Somebody is there.
+HERE: Final = frozenset({S.CHECKED_IN, S.CALLED})
 
 
 class NoTransition(Exception):

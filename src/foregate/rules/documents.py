@@ -69,6 +69,9 @@ CLOSES: Final[Mapping[str, State]] = {
     "register": State.EXPIRED,  # nobody new is taken in on a document that is long over
 }
 
+# A document is the bank's record of a person: it is corrected for whoever has not registered yet, too.
+FOR_ANYBODY: Final = frozenset({"correct-document-at-counter"})
+
 # These are given out anew under another number. The others keep theirs for life.
 NUMBER_CHANGES: Final = frozenset(
     {

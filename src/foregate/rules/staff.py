@@ -58,6 +58,7 @@ class Right(StrEnum):
     CREATE_STAFF = "create-staff"
     CHANGE_STAFF = "change-staff"
     DEACTIVATE_STAFF = "deactivate-staff"
+    REACTIVATE_STAFF = "reactivate-staff"
     RESET_CREDENTIALS = "reset-credentials"
     PROPOSE_ADMINISTRATOR = "propose-administrator"
     CONSENT_ADMINISTRATOR = "consent-administrator"
@@ -97,6 +98,7 @@ WHO_MAY: Final[Mapping[Right, tuple[Role, ...]]] = {
     Right.CREATE_STAFF:                 _HOUSE,
     Right.CHANGE_STAFF:                 _HOUSE,
     Right.DEACTIVATE_STAFF:             _HOUSE,
+    Right.REACTIVATE_STAFF:             _HOUSE,
     Right.RESET_CREDENTIALS:            _HOUSE,
     Right.PROPOSE_ADMINISTRATOR:        _HOUSE,
     Right.CONSENT_ADMINISTRATOR:        _HOUSE,
@@ -132,6 +134,7 @@ class CounterAct(msgspec.Struct, frozen=True, kw_only=True):
     shows_document: bool = False
     renews_document: bool = False  # the expiry typed is the new one, not the one the bank holds
     needs_code: bool = False
+    needs_login: bool = True  # only for who is registered for e-banking
     is_on_staff: bool = False  # about a member of staff, not a customer; bound to no outlet
 
 
@@ -145,7 +148,7 @@ COUNTER_ACTS: Final[Mapping[str, CounterAct]] = {act.name: act for act in (
                consent=Right.CONSENT_UNFREEZE, expires_seconds=_WAITING, shows_document=True),
     CounterAct(name="correct-document", persons=2, propose=Right.PROPOSE_CORRECT_DOCUMENT,
                consent=Right.CONSENT_CORRECT_DOCUMENT, expires_seconds=_WAITING, shows_document=True,
-               renews_document=True),
+               renews_document=True, needs_login=False),
     # It only takes something away: one person is enough.
     CounterAct(name="end-sessions", persons=1, propose=Right.END_SESSIONS, shows_document=True),
     # Who administers staff decides who can get in everywhere. The other administrator may be on another shift.

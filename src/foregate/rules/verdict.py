@@ -15,32 +15,19 @@ Theory of operation
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
-from foregate.rules import documents, engine, limits, permission
+from foregate.rules import documents, engine, permission
 from foregate.rules.engine import Progress
+from foregate.rules.findings import Finding, findings
+from foregate.rules.footing import BOUND_SIM, REGISTERED_SIM, Footing, Known, Lost
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import Event, NoTransition, Permission
 from foregate.rules.words import PROOFS, CodeTo, Level, Who
 
-
-class Lost(StrEnum):
-    """What a customer may say they have not got any more."""
-
-    PHONE = "phone"  # the number registered for e-banking
-    BOUND_PHONE = "bound-phone"  # the number bound to their card
-    CARD = "card"
-    PIN = "pin"
-    PASSWORD = "password"
-    DEVICE = "device"
-
-
-REGISTERED_SIM: Final = "registered_sim"
-BOUND_SIM: Final = "bound_sim"
 _SIMS: Final[Mapping[CodeTo, frozenset[str]]] = {
     CodeTo.REGISTERED: frozenset({REGISTERED_SIM}),
     CodeTo.BOUND: frozenset({BOUND_SIM}),
@@ -67,21 +54,6 @@ _IMPROVES: Final = frozenset({*_OPENS, "register", "renew-document", "correct-do
 _STEPS_MAX: Final = 5
 
 
-class Footing(NamedTuple):
-    """Where a customer stands. `off` are proofs that are not taken now, with the cause, by lane."""
-
-    holds: frozenset[str]
-    everywhere: Permission = Permission.OPEN
-    unknown: Permission = Permission.OPEN
-    device: Permission = Permission.OPEN
-    off: frozenset[tuple[str, str]] = frozenset()
-    off_on_device: frozenset[tuple[str, str]] = frozenset()
-    is_registered: bool = True
-    is_document_valid: bool = True
-    is_document_lapsed: bool = False  # expired for longer than the grace lasts
-    has_card: bool = True
-
-
 class Rules(NamedTuple):
     """The tables that the server runs."""
 
@@ -94,7 +66,7 @@ class Rules(NamedTuple):
 
 def can_do(row: Journey, at: Footing, rules: Rules, *, is_at_counter: bool) -> bool:
     """Say whether this customer gets the row's act done now, by any lane open to them."""
-    if not row.open or at.is_registered == (row.act == "register"):
+    if not row.open or (at.is_registered == (row.act == "register") and row.act not in documents.FOR_ANYBODY):
         return False
     if documents.is_closed(row.act, _document_of(at)):
         return False
@@ -121,7 +93,7 @@ def _is_let_in(row: Journey, at: Footing, on_device: bool) -> bool:
 
 def _gets_done(row: Journey, at: Footing, rules: Rules, on_device: bool) -> bool:
     off = dict(at.off_on_device if on_device else at.off)
-    given = provable(row, at, on_device) - set(off)
+    given = provable(row, at, on_device) - set(off) - (at.cooling if row.seasoned else frozenset())
     silent = frozenset(name for name in given if PROOFS[name].silent and name in rules.built.proofs)
     for who in engine.who_open(row, rules.built):
         if who in _NEEDS_MORE or who is Who.IN_PERSON or (who in _NEEDS_CARD and not at.has_card):
@@ -215,14 +187,6 @@ def _moved(state: Permission, act: str) -> Permission:
 # ---------------------------------------------------------------- what is told
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """What one rule says of this customer: `verdict.finding.<name>` of the catalogue, with `facts`."""
-
-    name: str
-    is_good: bool
-    facts: Mapping[str, int] = {}
-
-
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """`headline` is `verdict.headline.<name>`. A way is a sequence of journeys; None: there is none of that kind."""
 
@@ -237,49 +201,23 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.alone or self.at_counter or ()
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What the bank knows of a customer, apart from the footing: for the findings."""
-
-    lost: frozenset[Lost] = frozenset()
-    has_password: bool = False
-    has_device: bool = False
-    has_active_card: bool = False
-    has_bound_phone: bool = False
-    is_bound_registered: bool = False  # both numbers are one
-    blocked_seconds: Mapping[str, int] = {}  # by proof, in the lane of unknown devices
-    cooling_seconds: int = 0
-    codes_wait_seconds: int = 0
-    idle_days: int = 0
-    document_days_left: int | None = None  # until its end, or that of the grace; see `documents.Standing`
-
-
-def footing(at: Footing, known: Known) -> Footing:
-    """Return `at` with what the bank knows the customer to have, less what they say they lost."""
-    lost = known.lost
-    has_lost_bound = Lost.BOUND_PHONE in lost or (known.is_bound_registered and Lost.PHONE in lost)
-    has = {
-        REGISTERED_SIM: at.is_registered and Lost.PHONE not in lost,
-        BOUND_SIM: known.has_bound_phone and not has_lost_bound,
-        "device": known.has_device and Lost.DEVICE not in lost,
-        "password": known.has_password and Lost.PASSWORD not in lost,
-        "card_pin": known.has_active_card and Lost.PIN not in lost and Lost.CARD not in lost,
-    }
-    return at._replace(
-        holds=at.holds | {name for name, is_held in has.items() if is_held},
-        has_card=known.has_active_card and Lost.CARD not in lost,
-    )
-
-
 def verdict(at: Footing, known: Known, rules: Rules) -> Verdict:
     """Return why this customer cannot get in, and what gets them in. `at.holds` as `footing` returned it."""
+    # What is not open at this bank is nobody's trouble.
+    open_here = rules.built.proofs
+    at = at._replace(off=_of(at.off, open_here), off_on_device=_of(at.off_on_device, open_here))
     alone = way_in(at, rules, is_at_counter=False)
     helped = way_in(at, rules, is_at_counter=True)
     return Verdict(
         headline=_headline(at, known, alone),
-        findings=tuple(_findings(at, known)),
+        findings=tuple(findings(at, known, open_here)),
         alone=alone,
         at_counter=helped if helped != alone else None,
     )
+
+
+def _of(off: frozenset[tuple[str, str]], proofs: frozenset[str]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for pair in off if pair[0] in proofs)
 
 
 def _headline(at: Footing, known: Known, alone: tuple[str, ...] | None) -> str:
@@ -298,84 +236,8 @@ def _headline(at: Footing, known: Known, alone: tuple[str, ...] | None) -> str:
     return "password-lost" if alone is not None else "nothing-left"
 
 
-def _findings(at: Footing, known: Known) -> Iterator[Finding]:
-    if not at.is_registered:
-        yield Finding("not-registered", False)
-    else:
-        yield from _about_permission(at, known)
-        yield _lost_or("number", REGISTERED_SIM in at.holds)
-        yield _about("password", known.has_password, Lost.PASSWORD in known.lost, at, known)
-        has_device = "device" in at.holds
-        yield Finding("device-held" if has_device else "device-lost" if known.has_device else "device-none", has_device)
-    yield from _about_the_card(at, known)
-    yield _about_the_document(at, known.document_days_left)
-    if known.cooling_seconds:
-        yield Finding("cooling", True, {"hours": -(-known.cooling_seconds // 3600)})
-    if known.codes_wait_seconds:
-        yield Finding("codes-spent", False, {"minutes": -(-known.codes_wait_seconds // 60)})
-
-
-def _about_permission(at: Footing, known: Known) -> Iterator[Finding]:
-    is_open = at.everywhere is Permission.OPEN
-    yield Finding("permission-open" if is_open else at.everywhere.value, is_open, {"days": known.idle_days})
-    if at.unknown is not Permission.OPEN:
-        yield Finding("elsewhere-closed", False)
-    if at.device is not Permission.OPEN:
-        yield Finding("device-closed", False)
-
-
-def _about_the_document(at: Footing, days_left: int | None) -> Finding:
-    if not at.is_document_valid:
-        return (
-            Finding("document-expired", False)
-            if days_left is None
-            else Finding("document-grace", False, {"days": days_left})
-        )
-    if days_left is not None and days_left <= limits.DOCUMENT_AHEAD_DAYS:
-        return Finding("document-expiring", True, {"days": days_left})
-    return Finding("document-valid", True)
-
-
-def _about_the_card(at: Footing, known: Known) -> Iterator[Finding]:
-    if not known.has_active_card:
-        yield Finding("card-none", False)
-        return
-    yield Finding("card-held" if at.has_card else "card-lost", at.has_card)
-    yield _about("card_pin", has=True, is_lost=Lost.PIN in known.lost, at=at, known=known)
-    if known.is_bound_registered:
-        yield Finding("bound-is-registered", True)
-    elif known.has_bound_phone:
-        yield _lost_or("bound", BOUND_SIM in at.holds)
-    else:
-        yield Finding("bound-none", False)
-
-
-def _lost_or(what: str, is_held: bool) -> Finding:
-    return Finding(f"{what}-held" if is_held else f"{what}-lost", is_held)
-
-
-def _about(proof: str, has: bool, is_lost: bool, at: Footing, known: Known) -> Finding:
-    name = {"card_pin": "pin"}.get(proof, proof)
-    off = dict(at.off).get(proof)
-    if not has:
-        return Finding(f"{name}-none", False)
-    if off == "proof-blocked":
-        return Finding(f"{name}-blocked", False, {"minutes": -(-known.blocked_seconds.get(proof, 0) // 60)})
-    if off is not None:
-        return Finding(f"{name}-disabled", False)
-    return Finding(f"{name}-lost" if is_lost else f"{name}-usable", not is_lost)
-
-
 HEADLINES: Final = (
     "not-registered", "not-registered-stuck", "closed-by-bank", "closed-by-customer", "closed-by-disuse",
     "closed-by-failures", "another-way", "nothing-wrong", "number-lost", "number-and-password-lost", "proof-blocked",
     "proof-off", "password-lost", "nothing-left",
-)  # fmt: skip
-FINDINGS: Final = (
-    "not-registered", "permission-open", "closed-by-bank", "closed-by-customer", "closed-by-disuse",
-    "elsewhere-closed", "device-closed", "number-held", "number-lost", "password-none", "password-blocked",
-    "password-disabled", "password-lost", "password-usable", "device-held", "device-lost", "device-none", "card-none",
-    "card-held", "card-lost", "pin-blocked", "pin-disabled", "pin-lost", "pin-usable", "bound-is-registered",
-    "bound-held", "bound-lost", "bound-none", "document-valid", "document-expiring", "document-grace",
-    "document-expired", "cooling", "codes-spent",
 )  # fmt: skip

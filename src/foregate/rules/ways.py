@@ -17,8 +17,9 @@ import msgspec
 
 from foregate.rules import verdict
 from foregate.rules.check.model import World, gains
+from foregate.rules.footing import BOUND_SIM, REGISTERED_SIM, Footing
 from foregate.rules.journeys import Journey
-from foregate.rules.verdict import BOUND_SIM, REGISTERED_SIM, Footing, Rules
+from foregate.rules.verdict import Rules
 from foregate.rules.words import PASSKEY, Who
 
 

@@ -1,4 +1,4 @@
-"""The record, read back: one chain, the newest event first, a page at a time."""
+"""The record, read back: one chain, the newest event first or from the beginning, a page at a time."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ _page = (
     .limit(number(limits.TRAIL_LISTED))
 )
 _OF: Final = Statement(_page)
+_ONWARDS: Final = Statement(
+    select(audit_event)
+    .where(_e.chain == text_of("of_chain"), _e.seq > time_of("after"))
+    .order_by(_e.seq)
+    .limit(number(limits.TRAIL_LISTED))
+)
 _names: Final = tuple(f"kind_{place}" for place in range(KINDS_MAX))
 _OF_KINDS: Final = Statement(_page.where(_e.kind.in_([bindparam(name, type_=_e.kind.type) for name in _names])))
 
@@ -46,6 +52,10 @@ class TrailIn:
             asked = {name: kinds[min(place, len(kinds) - 1)] for place, name in enumerate(_names)}
             rows = await self._connection.all(_OF_KINDS, of_chain=chain, before=first, **asked)
         return tuple(_entry(row) for row in rows)
+
+    async def onwards(self, chain: str, *, after: int) -> tuple[TrailEntry, ...]:
+        """At most TRAIL_LISTED events of one chain behind the sequence number `after`, the oldest first."""
+        return tuple(_entry(row) for row in await self._connection.all(_ONWARDS, of_chain=chain, after=after))
 
 
 def _entry(row: Row) -> TrailEntry:

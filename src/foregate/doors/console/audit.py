@@ -1,8 +1,8 @@
-"""The record for those who check it: verified while it is shown, and handed out as a table."""
+"""The record for those who check it: verified while it is shown."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,25 +44,3 @@ async def show_customer_audit(request: Request, duty: OnDuty) -> Response:
 def _page(request: Request, duty: OnDuty, audited: Audited, what: str, export: str, **facts: Any) -> Response:
     shown: dict[str, Any] = {"audited": audited, "what": what, "export": export, "members": (), "whose": "", **facts}
     return respond(request, duty, "audit.html", tab="audit", here=request.url.path, **shown)
-
-
-# ---------------------------------------------------------------- exports
-
-CSV: Final = {"Content-Disposition": 'attachment; filename="record.csv"', "X-Content-Type-Options": "nosniff"}
-
-
-async def export_staff(request: Request, duty: OnDuty) -> Response:
-    """One member's whole record as CSV."""
-    records = request.app.state.counter.records
-    return _csv(await records.csv_of_staff(actor_of(request, duty), request.path_params["staff_id"]))
-
-
-async def export_customer(request: Request, duty: OnDuty) -> Response:
-    """One customer's whole record as CSV."""
-    records = request.app.state.counter.records
-    return _csv(await records.csv_of_customer(actor_of(request, duty), request.path_params["ref"]))
-
-
-def _csv(text: str) -> Response:
-    # The mark lets spreadsheets read Chinese.
-    return Response("\N{ZERO WIDTH NO-BREAK SPACE}" + text, media_type="text/csv; charset=utf-8", headers=CSV)

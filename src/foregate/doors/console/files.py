@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from foregate.counter.guard import Objected
 from foregate.counter.search import is_misheard
 from foregate.counter.sessions import OnDuty
-from foregate.counter.views import IdCheck
+from foregate.counter.views import File, IdCheck
 from foregate.doors import network_words
 from foregate.doors.console.duty import actor_of, admit
 from foregate.doors.console.refusals import status_of
@@ -19,13 +19,15 @@ from foregate.doors.pages import forms
 from foregate.doors.pages.render import sayer
 from foregate.doors.requests import language_of
 from foregate.rules import diagnosis
+from foregate.rules.footing import Lost
 from foregate.rules.inputs import DocumentType
 from foregate.rules.staff import COUNTER_ACTS, CounterAct
-from foregate.rules.verdict import Lost
+from foregate.rules.verdict import Verdict
 
-FILTERS: Final = ("sign-in", "codes", "changes", "counter")
+FILTERS: Final = ("sign-in", "codes", "changes", "statements", "counter")
 # The acts that a file offers, and the remedies of a verdict that they are.
 ACTS: Final = tuple(act.name for act in COUNTER_ACTS.values() if not act.is_on_staff)
+ADDED: Final = (Lost.PASSKEY, Lost.FACE, Lost.SOCIAL)
 BY_REMEDY: Final = {
     "replace-phone-at-counter": "replace-phone",
     "unfreeze-at-counter": "unfreeze",
@@ -79,17 +81,31 @@ async def show_file(request: Request, duty: OnDuty) -> Response:
     lost = frozenset(Lost(one) for one in asked.getlist("lost")[:9] if one in list(Lost))
     group = asked.get("group") if asked.get("group") in FILTERS else None
     before = int(asked["before"]) if asked.get("before", "").isdecimal() and len(asked["before"]) < 12 else None
+    file = await counter.files.file(actor, ref)
     facts: dict[str, Any] = {
-        "file": await counter.files.file(actor, ref),
+        "file": file,
         "timeline": await counter.files.timeline(actor, ref, (group,) if group else (), before),
         "verdict": await counter.files.verdict(actor, ref, lost),
     }
-    facts |= {"lost": lost, "every_lost": list(Lost), "group": group, "filters": FILTERS, "by_remedy": BY_REMEDY}
-    return respond(request, duty, "file.html", acts=_offered(duty), **facts)
+    facts |= {
+        "lost": lost,
+        "every_lost": _to_lose(facts["verdict"]),
+        "group": group,
+        "filters": FILTERS,
+        "by_remedy": BY_REMEDY,
+    }
+    return respond(request, duty, "file.html", acts=_offered(duty, file), **facts)
 
 
-def _offered(duty: OnDuty) -> list[str]:
-    return [name for name in ACTS if may(duty, COUNTER_ACTS[name].propose.value)]
+def _to_lose(verdict: Verdict) -> list[Lost]:
+    """Return what the customer may say they lost: of what is added later, only what they have."""
+    had = {finding.name.partition("-")[0] for finding in verdict.findings if not finding.name.endswith("-none")}
+    return [one for one in Lost if one not in ADDED or one.value in had]
+
+
+def _offered(duty: OnDuty, file: File) -> list[str]:
+    fitting = [COUNTER_ACTS[name] for name in ACTS if file.is_registered or not COUNTER_ACTS[name].needs_login]
+    return [act.name for act in fitting if may(duty, act.propose.value)]
 
 
 # ---------------------------------------------------------------- proposing

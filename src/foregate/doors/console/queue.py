@@ -1,8 +1,9 @@
-"""Today's appointments as a queue: who waits, who is next, who came. It moves by itself."""
+"""Today's appointments as a queue that moves by itself: who waits, who is next, who came. Other days are lists."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -16,10 +17,11 @@ from foregate.doors.console.render import respond
 from foregate.doors.pages import forms
 from foregate.doors.requests import language_of
 from foregate.doors.text import catalog
-from foregate.local_time import at_place, say_when
+from foregate.local_time import day_of, say_day, say_when
 from foregate.outlets import appointments, queue
 from foregate.ports import UnitOfWork
 from foregate.ports.outlets import Appointment, Outlet
+from foregate.rules import limits
 from foregate.rules.appointments import State
 from foregate.rules.masks import mask_name, mask_phone
 from foregate.rules.services import POOLS, SERVICES
@@ -27,7 +29,7 @@ from foregate.situation import Refused, World
 
 DESK_CHARS: Final = 8
 STEPS: Final = ("check-in", "call", "served", "missed")
-ENDED: Final = (State.SERVED, State.NO_SHOW, State.CANCELLED)
+ENDED: Final = (State.SERVED, State.NO_SHOW, State.NOT_CALLED, State.CANCELLED)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,18 +97,69 @@ def _line(row: Appointment, now: int) -> Line:
 
 
 async def show_queue(request: Request, duty: OnDuty) -> Response:
-    """The queue."""
+    """The queue; with `day` another day's list."""
+    today, day = _today(request), day_of_request(request)
+    return await (_show_today(request, duty, today) if day == today else _show_day(request, duty, today, day))
+
+
+def _today(request: Request) -> date:
+    return day_of(world_of(request).clock.now(), request.state.outlet.time_zone)
+
+
+def day_of_request(request: Request) -> date:
+    """Return the day to show, no further back than visits are kept and no further ahead than they are booked."""
+    today = _today(request)
+    try:
+        asked = date.fromisoformat(request.query_params.get("day", "")[:10])
+    except ValueError:
+        return today
+    return min(max(asked, _first(today)), _last(today))
+
+
+def _first(today: date) -> date:
+    return today - timedelta(days=limits.APPOINTMENT_DAYS)
+
+
+def _last(today: date) -> date:
+    return today + timedelta(days=limits.BOOKING_DAYS)
+
+
+def _days(request: Request, today: date, day: date) -> dict[str, Any]:
+    """Return what leads from a day to another."""
+    return {
+        "day": day.isoformat(),
+        "day_in_words": say_day(catalog.text, language_of(request), day),
+        "first_day": _first(today).isoformat(),
+        "last_day": _last(today).isoformat(),
+        "day_before": (day - timedelta(days=1)).isoformat() if day > _first(today) else "",
+        "day_after": (day + timedelta(days=1)).isoformat() if day < _last(today) else "",
+        "said": request.query_params.get("said", "")[:40],
+        "ticket": request.query_params.get("ticket", "")[:8],
+        "desk": request.query_params.get("desk", "")[:DESK_CHARS],
+    }
+
+
+async def _show_day(request: Request, duty: OnDuty, today: date, day: date) -> Response:
+    lines = await lines_of(request, day)
+    return respond(request, duty, "queue_day.html", tab="queue", lines=lines, **_days(request, today, day))
+
+
+async def lines_of(request: Request, day: date) -> list[Line]:
+    """Return everything of one day at this member's outlet, by time."""
+    now = world_of(request).clock.now()
+    async with world_of(request).store.begin() as tx:
+        rows = await queue.on_day(tx, request.state.outlet, day)
+    return [_line(row, now) for row in rows]
+
+
+async def _show_today(request: Request, duty: OnDuty, today: date) -> Response:
     outlet, world = request.state.outlet, world_of(request)
     async with world.store.begin() as tx:
         offers = await appointments.offers_at(tx, outlet)
     facts: dict[str, Any] = {
         "board": await board_of(world, outlet),
         "services": sorted(offers),
-        "desk": request.query_params.get("desk", "")[:DESK_CHARS],
-        "said": request.query_params.get("said", "")[:40],
-        "ticket": request.query_params.get("ticket", "")[:8],
-        "today": at_place(world.clock.now(), outlet.time_zone).date().isoformat(),
-    }
+    } | _days(request, today, today)
     return respond(request, duty, "queue.html", tab="queue", **facts)
 
 
@@ -189,12 +242,13 @@ async def text_link(request: Request, duty: OnDuty) -> Response:
         row = await _booked_here(request, tx)
         if row is None or row.phone is None:
             return _back("refused")
+        day = day_of(row.starts_at, request.state.outlet.time_zone).isoformat()
         key = world.keyring.digest("appointment-text", row.phone)
         if not (await tx.codes.spend_send(key, now)).is_allowed:
-            return _back("texted-already")
+            return _back("texted-already", day=day)
         await appointments.tell(tx, world.keyring, row, request.state.outlet, "sms.appointment-booked", now)
         await appointments.record(tx, row, "appointment-texted", now, actor_of(request, duty).name)
-    return _back("texted")
+    return _back("texted", day=day)
 
 
 async def show_slip(request: Request, duty: OnDuty) -> Response:
@@ -203,8 +257,9 @@ async def show_slip(request: Request, duty: OnDuty) -> Response:
         row = await _booked_here(request, tx)
     if row is None:
         return _back("refused")
+    day = day_of(row.starts_at, request.state.outlet.time_zone).isoformat()
     when = say_when(catalog.text, language_of(request), row.starts_at, request.state.outlet.time_zone)
-    return respond(request, duty, "slip.html", tab="queue", row=row, when=when, service=SERVICES[row.service])
+    return respond(request, duty, "slip.html", tab="queue", row=row, when=when, day=day, service=SERVICES[row.service])
 
 
 async def _booked_here(request: Request, tx: UnitOfWork) -> Appointment | None:
@@ -213,6 +268,7 @@ async def _booked_here(request: Request, tx: UnitOfWork) -> Appointment | None:
     return row if is_here else None
 
 
-def _back(said: str, desk: str = "", ticket: str | None = None) -> Response:
+def _back(said: str, desk: str = "", ticket: str | None = None, day: str = "") -> Response:
     number = "".join(c for c in desk if c.isalnum())[:DESK_CHARS]
-    return RedirectResponse(f"/console/queue?said={said}&desk={number}&ticket={ticket or ''}", 303)
+    there = f"&day={day}" if day else ""
+    return RedirectResponse(f"/console/queue?said={said}&desk={number}&ticket={ticket or ''}{there}", 303)

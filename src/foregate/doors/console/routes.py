@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from foregate.doors.console import audit, desk, files, outlet_facts, outlets, proposals, queue, sign_in, staff
+from foregate.doors.console import audit, desk, exports, files, outlet_facts, outlets, proposals, queue, sign_in, staff
 from foregate.doors.console.duty import Handler, staffed
 from foregate.doors.console.render import script
 from foregate.doors.pages import assets
@@ -71,6 +71,7 @@ ENTRIES: Final = (
     Entry("GET", "/console/staff/{staff_id}", staff.show_member, R.SEE_STAFF),
     Entry("POST", "/console/staff/{staff_id}/change", staff.change, R.CHANGE_STAFF),
     Entry("POST", "/console/staff/{staff_id}/deactivate", staff.deactivate, R.DEACTIVATE_STAFF),
+    Entry("POST", "/console/staff/{staff_id}/reactivate", staff.reactivate, R.REACTIVATE_STAFF),
     Entry("POST", "/console/staff/{staff_id}/reset", staff.reset, R.RESET_CREDENTIALS),
     Entry("POST", "/console/staff/{staff_id}/release", staff.release, R.RELEASE_HOLD),
     Entry("POST", "/console/staff/{staff_id}/propose-role", staff.propose_administrator, R.PROPOSE_ADMINISTRATOR),
@@ -92,8 +93,12 @@ ENTRIES: Final = (
     Entry("GET", "/console/audit", audit.show_alarms, R.AUDIT_STAFF),
     Entry("GET", "/console/audit/staff/{staff_id}", audit.show_staff_audit, R.AUDIT_STAFF),
     Entry("GET", "/console/audit/customer/{ref}", audit.show_customer_audit, R.AUDIT_CUSTOMER),
-    Entry("GET", "/console/exports/staff/{staff_id}.csv", audit.export_staff, R.EXPORT_AUDIT),
-    Entry("GET", "/console/exports/customer/{ref}.csv", audit.export_customer, R.EXPORT_AUDIT),
+    # Tables.
+    Entry("GET", "/console/exports/staff/{staff_id}.csv", exports.export_staff_record, R.EXPORT_AUDIT),
+    Entry("GET", "/console/exports/customer/{ref}.csv", exports.export_customer_record, R.EXPORT_AUDIT),
+    Entry("GET", "/console/exports/staff.csv", exports.export_staff, R.SEE_STAFF),
+    Entry("GET", "/console/exports/outlets.csv", exports.export_outlets, R.MANAGE_OUTLETS),
+    _asked("GET", "/console/exports/queue.csv", exports.export_queue, R.RUN_QUEUE),
 )
 # fmt: on
 

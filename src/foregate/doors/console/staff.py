@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,6 +18,7 @@ from foregate.doors.pages import forms
 from foregate.rules import limits
 from foregate.rules.staff import Role
 
+CORE_REF_CHARS: Final = 40
 # An administrator is made by two: first a member like any other, then a proposal.
 CREATED: tuple[Role, ...] = (Role.TELLER, Role.SUPERVISOR, Role.AUDITOR)
 
@@ -96,11 +97,25 @@ async def change(request: Request, duty: OnDuty) -> Response:
     """Another role, another outlet."""
     form, staff_id = await forms.posted(request), request.path_params["staff_id"]
     outlet_id = form.get("outlet_id", "").strip() or None
+    # A form without the field leaves the number as it is; an empty field takes it away.
+    core_ref = form["core_ref"].strip()[:CORE_REF_CHARS] if "core_ref" in form else None
+    staff = request.app.state.counter.staff
     try:
-        await request.app.state.counter.staff.change(actor_of(request, duty), staff_id, _role(form), outlet_id)
+        await staff.change(actor_of(request, duty), staff_id, _role(form), outlet_id, core_ref)
     except Objected as objected:
         return await _looked_up(request, duty, objected)
     return RedirectResponse(f"/console/staff/{staff_id}", 303)
+
+
+async def reactivate(request: Request, duty: OnDuty) -> Response:
+    """Let somebody come back, and hand over a code as to somebody new."""
+    form, staff_id = await forms.posted(request), request.path_params["staff_id"]
+    outlet_id, staff = form.get("outlet_id", "").strip() or None, request.app.state.counter.staff
+    try:
+        enrolled = await staff.reactivate(actor_of(request, duty), staff_id, _role(form), outlet_id)
+    except Objected as objected:
+        return await _looked_up(request, duty, objected)
+    return await _member_page(request, duty, enrolled.member, enrolled=enrolled)
 
 
 async def deactivate(request: Request, duty: OnDuty) -> Response:

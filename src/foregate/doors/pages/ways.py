@@ -17,7 +17,7 @@ from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, Say, duration, respond, sayer, since
 from foregate.doors.pages.signed_in import refuse_signed_out
 from foregate.doors.requests import caller_of, language_of
-from foregate.proofs.held import State
+from foregate.rules.holdings import State
 from foregate.rules.journeys import Table
 from foregate.rules.ways import Still
 from foregate.rules.words import Level

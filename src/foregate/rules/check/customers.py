@@ -18,7 +18,7 @@ from foregate.rules import engine, permission
 from foregate.rules.causes import when_off
 from foregate.rules.check import expected
 from foregate.rules.check.model import PROOF_OF, Factor, Unusable, World, gains, may_come, names
-from foregate.rules.documents import CLOSES
+from foregate.rules.documents import CLOSES, FOR_ANYBODY
 from foregate.rules.journeys import Journey
 from foregate.rules.permission import UNKNOWN, Event, NoTransition, Permission
 from foregate.rules.words import Level, Who, ways
@@ -175,7 +175,7 @@ class Customers:
         return known if known is not None else self._can.setdefault(key, self._can_do(kit, row, lane, session))
 
     def _can_do(self, kit: Kit, row: Journey, lane: str, session: frozenset[str] | None) -> bool:
-        if not kit.registered and row.act != "register":
+        if not kit.registered and row.act != "register" and row.act not in FOR_ANYBODY:
             return False
         if kit.registered and row.act == "register":
             return False

@@ -211,18 +211,24 @@ def _notes(world: World, tried: int, at_outlet: list[tuple[Kit, Lanes]]) -> tupl
             least.append(loss)
     return (
         f"{len(at_outlet)} of {tried} states need the outlet.",
-        *_at_the_counter(world, at_outlet),
+        *_at_the_counter(customers, at_outlet),
         *(f"Needs the outlet: {stories.listed(sorted(loss))}." for loss in least),
     )
 
 
-def _at_the_counter(world: World, at_outlet: list[tuple[Kit, Lanes]]) -> Iterator[str]:
+def _at_the_counter(customers: Customers, at_outlet: list[tuple[Kit, Lanes]]) -> Iterator[str]:
     """Say what the counter does for those who need it. Whoever it cannot help was told of as stranded."""
-    rows = [f"`{row.name}`" for row in world.open_rows if row.act in set(expected.MOVES) & expected.IN_PERSON_ACTS]
+    rows = [
+        f"`{row.name}`" for row in customers.world.open_rows if row.act in set(expected.MOVES) & expected.IN_PERSON_ACTS
+    ]
     if rows:
-        registered = sum(kit.registered for kit, _ in at_outlet)
-        yield f"The counter leads back in from {registered} of them, by {stories.listed(rows)}."
-        yield f"In the other {len(at_outlet) - registered} nobody is registered yet: first the card or the document is put right there."
+        new = [each for each in at_outlet if not each[0].registered]
+        helped = sum(customers.gets_in(*each, counter=True) for each in new)
+        yield f"The counter leads back in from {len(at_outlet) - len(new)} of them, by {stories.listed(rows)}."
+        yield (
+            f"In the other {len(new)} nobody is registered yet: in {helped} of them the counter corrects the document, and "
+            "they register alone; in the rest the card or its number is put right first, in the core bank."
+        )
 
 
 def _losses(customers: Customers, kit: Kit, lanes: Lanes) -> frozenset[str]:

@@ -35,6 +35,8 @@ _ALL: Final = Statement(_listed)
 _AT: Final = Statement(_listed.where(_s.outlet_id == text_of("of_outlet")))
 _CHANGE: Final = Statement(update(staff).where(_this).values(role=text_of("to_role"), outlet_id=text_of("to_outlet")))
 _DEACTIVATE: Final = Statement(update(staff).where(_this, _s.is_active == number(1)).values(is_active=number(0)))
+_REACTIVATE: Final = Statement(update(staff).where(_this, _s.is_active == number(0)).values(is_active=number(1)))
+_SET_CORE_REF: Final = Statement(update(staff).where(_this).values(core_ref_sealed=bindparam("to_core_ref")))
 _PUT_ON_HOLD: Final = Statement(
     update(staff).where(_this, _s.hold == word("")).values(hold=text_of("why"), held_at=time_of("now"))
 )
@@ -111,6 +113,15 @@ class StaffIn:
     async def deactivate(self, staff_id: str) -> bool:
         """Guarded. False: unknown, or not active any more."""
         return await self._connection.run(_DEACTIVATE, of_staff=staff_id) == 1
+
+    async def reactivate(self, staff_id: str) -> bool:
+        """Guarded. False: unknown, or active already."""
+        return await self._connection.run(_REACTIVATE, of_staff=staff_id) == 1
+
+    async def set_core_ref(self, staff_id: str, core_ref: str | None) -> bool:
+        """Write a member's own customer number; None: they do not bank here. False: unknown."""
+        sealed = None if core_ref is None else self._seal("core_ref", staff_id, core_ref)
+        return await self._connection.run(_SET_CORE_REF, of_staff=staff_id, to_core_ref=sealed) == 1
 
     async def put_on_hold(self, staff_id: str, why: str, now: int) -> bool:
         """Guarded. False: held already."""

@@ -41,6 +41,7 @@ appointment: Final = table(
     Index(None, "outlet_id", "starts_at"),
     index_where("ix_appointment_held", "held_until", "state = 'held'"),
     index_where("ix_appointment_ahead", "starts_at", "state = 'confirmed'"),
+    index_where("ix_appointment_here", "starts_at", "state IN ('called', 'checked-in')"),
     Index(None, "ends_at"),
 )
 

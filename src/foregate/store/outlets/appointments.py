@@ -21,6 +21,7 @@ from foregate.rules import limits
 from foregate.rules.appointments import OPEN, Event, NoTransition, State, after
 from foregate.rules.limits import DAY
 from foregate.store.keyring import Keys
+from foregate.store.outlets import due
 from foregate.store.outlets.appointment_tables import (
     appointment,
     appointment_unit,
@@ -144,7 +145,13 @@ def _next_in_line(services: int) -> Statement:
     wanted = [text_of(f"service_{place}") for place in range(services)]
     return Statement(
         select(appointment)
-        .where(_a.outlet_id == text_of("of_outlet"), _a.state == word("checked-in"), _a.service.in_(wanted))
+        .where(
+            _a.outlet_id == text_of("of_outlet"),
+            _a.starts_at >= time_of("first"),
+            _a.starts_at < time_of("last"),
+            _a.state == word("checked-in"),
+            _a.service.in_(wanted),
+        )
         .order_by(case((_in_turn > number(0), number(0)), else_=number(1)), _in_turn, _a.queue_at, _a.appointment_id)
         .limit(number(1))
         .with_for_update(skip_locked=True)
@@ -152,36 +159,6 @@ def _next_in_line(services: int) -> Statement:
 
 
 _NEXT_IN_LINE: Final[dict[int, Statement]] = {}
-
-# ---------------------------------------------------------------- what is due
-
-_AHEAD: Final = {1: limits.REMINDER_DAY_SECONDS, 2: limits.REMINDER_SOON_SECONDS}
-_TO_REMIND: Final = {
-    which: Statement(
-        select(appointment)
-        .where(
-            _a.state == word("confirmed"),
-            _a.reminded < number(which),
-            _a.starts_at <= _now + number(ahead),
-            _a.starts_at > _now,
-        )
-        .order_by(_a.starts_at)
-        .limit(number(limits.UPKEEP_BATCH))
-    )
-    for which, ahead in _AHEAD.items()
-}
-_LAPSED: Final = Statement(
-    select(appointment)
-    .where(_a.state == word("held"), _a.held_until <= _now)
-    .order_by(_a.held_until)
-    .limit(number(limits.UPKEEP_BATCH))
-)
-_MISSED: Final = Statement(
-    select(appointment)
-    .where(_a.state == word("confirmed"), _a.starts_at < _now - number(limits.CHECK_IN_AFTER_SECONDS))
-    .order_by(_a.starts_at)
-    .limit(number(limits.UPKEEP_BATCH))
-)
 
 
 class AppointmentsIn:
@@ -329,27 +306,37 @@ class AppointmentsIn:
         """Everything of an outlet that was ever confirmed, by time."""
         return await self._all(_OF_OUTLET, of_outlet=outlet_id, first=first, last=last)
 
-    async def next_in_line(self, outlet_id: str, services: Sequence[str], now: int) -> Appointment | None:
-        """Hold whoever waits and comes next."""
+    async def next_in_line(
+        self, outlet_id: str, services: Sequence[str], first: int, last: int, now: int
+    ) -> Appointment | None:
+        """Hold whoever waits and comes next, of those from `first` to just before `last`."""
         if not services:
             return None
         statement = _NEXT_IN_LINE.setdefault(len(services), _next_in_line(len(services)))
         wanted: dict[str, Value] = {f"service_{place}": code for place, code in enumerate(services)}
-        return await self._one(statement, of_outlet=outlet_id, now=now, **wanted)
+        return await self._one(statement, of_outlet=outlet_id, first=first, last=last, now=now, **wanted)
 
     # ------------------------------------------------------------ what is due
 
     async def to_remind(self, which: int, now: int) -> tuple[Appointment, ...]:
         """Confirmed ones whose reminder (1: the day before, 2: soon) is due."""
-        return await self._all(_TO_REMIND[which], now=now)
+        return await self._all(due.TO_REMIND[which], now=now)
 
     async def lapsed(self, now: int) -> tuple[Appointment, ...]:
         """Holds that ran out."""
-        return await self._all(_LAPSED, now=now)
+        return await self._all(due.LAPSED, now=now)
 
     async def missed(self, now: int) -> tuple[Appointment, ...]:
         """Confirmed ones that nobody came to."""
-        return await self._all(_MISSED, now=now)
+        return await self._all(due.MISSED, now=now)
+
+    async def zones_here(self) -> tuple[str, ...]:
+        """The time zones (IANA) of the outlets where somebody waits or is called."""
+        return tuple(row["time_zone"] for row in await self._connection.all(due.ZONES_HERE))
+
+    async def left_over(self, time_zone: str, before: int) -> tuple[Appointment, ...]:
+        """Those at outlets of a time zone who wait or are called, and whose visit was to begin before `before`."""
+        return await self._all(due.LEFT_OVER, of_zone=time_zone, before=before)
 
     # ------------------------------------------------------------ rows
 
