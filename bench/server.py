@@ -8,6 +8,7 @@
 Started by `bench/run.py`, on one core. Never part of the package.
 """
 
+# ruff: noqa: E402 -- loading begins before most is loaded, as in `foregate serve`
 from __future__ import annotations
 
 import asyncio
@@ -23,6 +24,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from foregate.doors import loading
+
+loading.begin()  # as `foregate serve` does, before the most of it
 
 from foregate import bootstrap
 from foregate.doors.serve import run, run_fast, set_up_logging
@@ -55,7 +60,7 @@ class Phones(SimulatedPhones):
 
 def count_statements() -> None:
     """Count every statement that the driver sends, transactions' own included."""
-    for name in ("one", "all", "command"):
+    for name in ("one", "all", "run_together", "command"):
         original = getattr(postgres_pool.Wire, name)
 
         async def counted(self: Any, *words: Any, _original: Any = original, **values: Any) -> Any:
@@ -128,6 +133,7 @@ async def main(database: str, keys_file: str, port: int) -> None:
     house = await bootstrap.build(
         settings, gateway=phones, routes=routes, keys=load_keys(Path(keys_file)), state={"phones": phones}
     )
+    loading.done()
     await run(house.app, "127.0.0.1", port)
 
 

@@ -276,8 +276,9 @@ def open_faces(settings: Settings) -> FaceEngine | None:
 
 
 def providers(settings: Settings, clock: Clock) -> dict[str, Any]:
-    """Return WeChat and Alipay, as far as they are set up, and the way to their pictures."""
-    return {"social": open_providers(settings, clock), "pictures": open_pictures(settings)}
+    """Return WeChat and Alipay, as far as they are set up, and the way to their pictures where there are any."""
+    social = open_providers(settings, clock)
+    return {"social": social, "pictures": open_pictures(settings) if social else None}
 
 
 async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:

@@ -22,6 +22,7 @@ from foregate.store.every_table import metadata
 from foregate.store.grants import app_role_grants
 from foregate.store.journeys import JourneysIn
 from foregate.store.keyring import Keys
+from foregate.store.last import Last
 from foregate.store.postgres import open_postgres, refuse_plain_text
 from foregate.store.sqlite import SqliteDatabase, open_sqlite
 from foregate.store.statements import Statement
@@ -298,7 +299,7 @@ async def test_an_error_that_was_swallowed(postgres_url: str, keys: Keys, clock:
 
     async def swallow() -> None:
         async with store.database.transaction() as connection:
-            await JourneysIn(connection).insert(journey)
+            await JourneysIn(connection, Last(connection)).insert(journey)
             with contextlib.suppress(asyncpg.PostgresError):
                 await connection.one(Statement(text("SELECT 1 / 0")))
 

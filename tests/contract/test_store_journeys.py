@@ -1,14 +1,15 @@
 """Journeys in the store."""
 
 import asyncio
+from contextlib import nullcontext
 
 import msgspec
 import pytest
 
 from foregate.ids import new_id
-from foregate.ports import Taken
-from foregate.store.unit_of_work import SqlStore
-from tests.contract.samples import NOW, a_code, a_customer, a_journey, at_once, undone
+from foregate.ports import Event, Taken
+from foregate.store.unit_of_work import SqlStore, Unit
+from tests.contract.samples import NOW, a_code, a_customer, a_journey, at_once, in_one, undone
 
 pytestmark = pytest.mark.anyio
 
@@ -43,10 +44,40 @@ async def test_a_save_is_guarded_by_the_version(store: SqlStore, stored: int, wr
     """Only the version that stands, or the next one, may be written."""
     journey = a_journey(version=stored)
     changed = msgspec.structs.replace(journey, version=written, status="done", state=b"new", last_key="k")
+    await in_one(store, lambda tx: tx.journeys.insert(journey))
+    with nullcontext() if is_saved else pytest.raises(LookupError):
+        await in_one(store, lambda tx: tx.journeys.save(changed))
+    assert (changed if is_saved else journey) == await in_one(store, lambda tx: tx.journeys.lock(journey.journey_id))
+
+
+async def test_a_save_is_seen_by_whoever_reads_after_it(store: SqlStore) -> None:
+    """A save is written last, but before its journey is read again, and each version from the one before it."""
+    journey, seen = a_journey(version=1), []
     async with store.begin() as tx:
         await tx.journeys.insert(journey)
-        assert is_saved == await tx.journeys.save(changed)
-        assert (changed if is_saved else journey) == await tx.journeys.lock(journey.journey_id)
+        for version in (2, 3):
+            await tx.journeys.save(msgspec.structs.replace(journey, version=version))
+        seen.append(await tx.journeys.lock(journey.journey_id))
+        await tx.journeys.save(msgspec.structs.replace(journey, version=4, state=b"first"))
+        await tx.journeys.save(msgspec.structs.replace(journey, version=4, state=b"second"))
+    seen.append(await in_one(store, lambda tx: tx.journeys.lock(journey.journey_id)))
+    assert [
+        msgspec.structs.replace(journey, version=3),
+        msgspec.structs.replace(journey, version=4, state=b"second"),
+    ] == seen
+
+
+async def test_a_save_that_fails_undoes_what_went_with_it(store: SqlStore) -> None:
+    """What is written last is one with the rest: when the guard stands against it, no event is left."""
+    journey = a_journey(version=7)
+
+    async def save(tx: Unit) -> None:
+        await tx.audit.record(Event(chain=journey.journey_id, kind="tested"), NOW)
+        await tx.journeys.save(journey)
+
+    with pytest.raises(LookupError):
+        await in_one(store, save)
+    assert () == await in_one(store, lambda tx: tx.trail.of(journey.journey_id))
 
 
 async def test_a_void_journey_stays_void(store: SqlStore) -> None:
@@ -55,7 +86,8 @@ async def test_a_void_journey_stays_void(store: SqlStore) -> None:
     async with store.begin() as tx:
         await tx.journeys.insert(journey)
         await tx.journeys.void_others(str(journey.customer_id), but="")
-        assert not await tx.journeys.save(msgspec.structs.replace(journey, version=2))
+    with pytest.raises(LookupError):
+        await in_one(store, lambda tx: tx.journeys.save(msgspec.structs.replace(journey, version=2)))
 
 
 async def test_parallel_saves_of_one_version(store: SqlStore) -> None:
@@ -69,7 +101,7 @@ async def test_parallel_saves_of_one_version(store: SqlStore) -> None:
             held = await tx.journeys.lock(journey.journey_id)
             assert held is not None
             await asyncio.sleep(0)
-            assert await tx.journeys.save(msgspec.structs.replace(held, version=held.version + 1))
+            await tx.journeys.save(msgspec.structs.replace(held, version=held.version + 1))
 
     await asyncio.gather(*(answer() for _ in range(50)))
 

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 
+import phonenumbers
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,23 @@ def test_one_number_has_many_spellings(typed: str) -> None:
 def test_a_number_that_cannot_get_a_code(typed: str, code: str) -> None:
     """Landlines, foreign numbers and slips of the finger are told apart."""
     assert code == refusal(inputs.normal_phone, typed)
+
+
+@given(st.from_regex(r"(\+86|0086|86|)1[0-9]{9,11}", fullmatch=True))
+@example("17912345678")  # begins like a carrier's prefix
+def test_the_short_way_to_a_number_is_the_librarys(typed: str) -> None:
+    """What is read without the library's parser comes out as with it, accepted or refused."""
+    compact = "+" + typed[2:] if typed.startswith("00") else typed
+    try:
+        number = phonenumbers.parse(compact, "CN")
+        is_mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    except phonenumbers.NumberParseException:
+        is_mobile = False
+    if is_mobile:
+        expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        assert expected == inputs.normal_phone(typed)
+    else:
+        assert refusal(inputs.normal_phone, typed) in ("phone-not-a-number", "phone-not-mobile", "phone-elsewhere")
 
 
 # ---------------------------------------------------------------- cards and PINs

@@ -175,6 +175,7 @@ async def _ask_authenticator(turn: Turn, decision: engine.Decision) -> Reply:
 async def _prove(turn: Turn, kind: ProofKind, answered: Answered) -> Reply | Slow:
     given = typed(kind.ANSWER, answered.answer)
     ticket = await kind.charge(given, turn.situation())
+    turn.look_anew()
     if isinstance(ticket, Refused):
         return await _refused(turn, kind.PROOF.name, ticket)
     if not kind.QUICK:

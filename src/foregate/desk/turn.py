@@ -18,7 +18,7 @@ from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.sessions import idle_seconds
 from foregate.desk.state import State, seal
 from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told, View
-from foregate.ports import Customer, JourneyRow, SessionRow, UnitOfWork
+from foregate.ports import Condition, Customer, JourneyRow, SessionRow, UnitOfWork
 from foregate.proofs import ProofKind, passkey
 from foregate.rules import engine, limits
 from foregate.rules.causes import when_off
@@ -85,7 +85,7 @@ class Turn:
     status: str = "open"
     is_fresh: bool = False  # not in the store yet
     customer: Customer | None = None  # held, while the act is performed
-    _kept: frozenset[str] | None = None  # looked at once: only an act changes it, and after that nothing is decided
+    _condition: Condition | None = None  # of the subject, looked at once: see `condition`
 
     @property
     def row(self) -> Journey:
@@ -156,19 +156,30 @@ class Turn:
         return decision
 
     async def _unusable(self) -> dict[str, str]:
-        rows = await self.tx.counters.of(self.subject.customer_id)
+        condition = await self.condition()
         unusable: dict[str, str] = {}
         for charge in self.row.charges:
-            mine = [row for row in rows if row.counter == charge]
+            mine = [row for row in condition.counters if row.counter == charge]
             proof = charge.partition("@")[0]
             if sum(row.total for row in mine) >= limits.failures_max(charge):
                 unusable[proof] = when_off(charge)
             elif any(row.blocked_until > self.now and row.lane == self.lane for row in mine):
                 unusable[proof] = "proof-blocked"
         asked = {proof.name for proof in proofs_of(self.row.prove)} & NOT_HAD.keys() & self.house.built.proofs
-        if asked and self._kept is None:
-            self._kept = await self.tx.customers.keeps(self.subject.customer_id)
-        return unusable | {proof: NOT_HAD[proof] for proof in asked - (self._kept or frozenset())}
+        return unusable | {proof: NOT_HAD[proof] for proof in asked - condition.keeps}
+
+    async def condition(self) -> Condition:
+        """How the subject stands, read once in a turn: what changes it either ends the turn or calls `look_anew`.
+
+        What an act rests on is read by itself, after the customer is held.
+        """
+        if self._condition is None:
+            self._condition = await self.tx.customers.condition(self.subject.customer_id)
+        return self._condition
+
+    def look_anew(self) -> None:
+        """Something was charged, or the journey is about somebody else now."""
+        self._condition = None
 
     async def objection(self, *, is_last: bool) -> Refused | None:
         """Return what stands against the customer, told only once possession is shown."""
@@ -187,10 +198,8 @@ class Turn:
             return Refused(cause="passkey-too-new", retry_in_seconds=new)
         if not self.row.cooling:
             return None
-        customer = self.customer or await self.tx.customers.find(self.subject.customer_id)
-        if customer is None or customer.cooling_until <= self.now:
-            return None
-        return Refused(cause="cooling-off", retry_in_seconds=customer.cooling_until - self.now)
+        until = (self.customer or await self.condition()).cooling_until
+        return Refused(cause="cooling-off", retry_in_seconds=until - self.now) if until > self.now else None
 
     def _rests_on_something_new(self) -> int:
         """Return for how long the passkey that was shown cools still; 0 when the row is bought without it."""
@@ -210,9 +219,11 @@ class Turn:
 
     async def closed(self) -> Refused | None:
         """Return why login permission is closed in this lane, or None when it is open."""
-        customer = self.customer or await self.tx.customers.find(self.subject.customer_id)
-        lanes = await self.tx.permissions.of(self.subject.customer_id)
-        idle_days = (self.now - customer.last_sign_in_at) // 86400 if customer else 0
+        if self.customer is not None:
+            self.look_anew()  # held: only what is read from here on decides
+        condition = await self.condition()
+        used_at, lanes = condition.last_sign_in_at, condition.permission
+        idle_days = 0 if used_at is None else (self.now - used_at) // 86400
         for lane in (ALL, self.lane):
             state = effective(lanes.get(lane, Permission.OPEN), idle_days if lane == ALL else 0)
             if state is not Permission.OPEN:
@@ -351,6 +362,8 @@ class Turn:
     def change(self, **changes: object) -> None:
         """Change the state to be written."""
         self.state = msgspec.structs.replace(self.state, **changes)
+        if "subject" in changes:
+            self.look_anew()
 
     def claim(self, digest: bytes) -> None:
         """Remember what the visitor said they are, so that a second tap finds this journey."""
@@ -381,6 +394,6 @@ class Turn:
         if self.is_fresh:
             await self.tx.journeys.insert(stored)
             self.is_fresh = False
-        elif not await self.tx.journeys.save(stored):
-            raise LookupError("a journey moved while it was held")
+        else:
+            await self.tx.journeys.save(stored)
         self.stored = stored

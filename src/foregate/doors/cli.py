@@ -54,7 +54,10 @@ def serve(*, settings: SettingsFile = None, host: str = "127.0.0.1", port: int =
 
     Example: foregate serve --settings /etc/foregate.toml --host 10.0.0.5
     """
-    from foregate.doors.serve import serve as run
+    from foregate.doors import loading
+
+    loading.begin()
+    from foregate.doors.serve import serve as run  # after `begin`: it loads the most
 
     run(_settings(settings), host, port)
 

@@ -13,6 +13,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from foregate.doors import loading
 from foregate.settings import Settings, refuse_weak
 
 _SECRET_KEYS = frozenset({"code", "password", "pin", "card", "phone", "token", "secret", "name"})
@@ -57,6 +58,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     from foregate.bootstrap import build
 
     house = await build(settings)
+    loading.done()
     await run(house.app, host, port)
 
 

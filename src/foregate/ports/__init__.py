@@ -38,6 +38,7 @@ from foregate.ports.permits import (
 from foregate.ports.records import (
     CardHolder,
     CodeRow,
+    Condition,
     CounterRow,
     Customer,
     DeviceRow,
@@ -64,9 +65,9 @@ from foregate.ports.store import (
 
 # fmt: off
 __all__ = [
-    "AccountsAway", "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "CoreBank", "CounterRow", "Counters",
-    "Customer", "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event", "Hasher",
-    "JourneyRow", "Journeys", "Keyring", "Message", "Outbox", "PasskeyChallenge", "PasskeyRow", "Passkeys",
+    "AccountsAway", "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "Condition", "CoreBank", "CounterRow",
+    "Counters", "Customer", "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event",
+    "Hasher", "JourneyRow", "Journeys", "Keyring", "Message", "Outbox", "PasskeyChallenge", "PasskeyRow", "Passkeys",
     "Permissions", "PermitRow", "Permits", "Person", "RegistryVerdict", "Rejected", "SendVerdict", "SessionRow",
     "Sessions", "StopLinkRow", "StopLinks", "Store", "Taken", "Throttle", "TooMuch", "UnitOfWork", "Unreachable",
 ]

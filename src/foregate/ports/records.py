@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
+from foregate.rules.permission import Permission
 from foregate.rules.words import Level
 
 
@@ -72,6 +75,16 @@ class CounterRow(msgspec.Struct, frozen=True):
     in_a_row: int
     total: int
     blocked_until: int
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """How a customer stands at one moment, none of it sealed. Somebody who does not exist stands well, with nothing."""
+
+    counters: tuple[CounterRow, ...]
+    permission: Mapping[str, Permission]  # by lane; a lane that is not there is open
+    keeps: frozenset[str]  # of face, passkey and permit, those of which anything is kept
+    last_sign_in_at: int | None
+    cooling_until: int
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):

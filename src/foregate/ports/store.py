@@ -17,6 +17,7 @@ from foregate.ports.passkeys import Passkeys
 from foregate.ports.permits import Permits, StopLinks
 from foregate.ports.records import (
     CodeRow,
+    Condition,
     CounterRow,
     Customer,
     DeviceRow,
@@ -38,8 +39,10 @@ class Journeys(Protocol):
     async def lock(self, journey_id: str) -> JourneyRow | None:
         """Read a journey and hold it until the transaction ends."""
 
-    async def save(self, row: JourneyRow) -> bool:
-        """Write everything but id and creation, guarded by `version - 1` being the stored version or `version`."""
+    async def save(self, row: JourneyRow) -> None:
+        """Have everything but id and creation written at the end, guarded by `version - 1` being the stored version
+        or `version`. The caller holds the journey. Raises LookupError, here or at the end, when the guard stood
+        against it."""
 
     async def find_recent(self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int) -> JourneyRow | None:
         """The newest open journey of this browser with the same name and claim, made at or after `since`."""
@@ -119,8 +122,11 @@ class Permissions(Protocol):
 class Customers(Protocol):
     async def find(self, customer_id: str) -> Customer | None: ...
 
-    async def keeps(self, customer_id: str) -> frozenset[str]:
-        """Of face, passkey and permit, those of which anything is kept for this customer. Opens nothing."""
+    async def condition(self, customer_id: str) -> Condition:
+        """How this customer stands, in one look that holds and opens nothing and costs the same for nobody."""
+
+    async def password_hash(self, customer_id: str) -> str | None:
+        """What a password is compared with, and nothing else of the customer. None: nobody, or none is set."""
 
     async def by_login(self, kind: str, digest: bytes) -> Customer | None:
         """kind: phone | user_name | core_ref. One statement, whether found or not."""
@@ -136,7 +142,8 @@ class Customers(Protocol):
     async def move_phone(self, customer_id: str, phone: str, *, was: bytes, to: bytes, cooling_until: int) -> None:
         """Claim the new number, let go of the old one, write it down. Raises Taken("phone"), having written nothing."""
 
-    async def signed_in(self, customer_id: str, now: int) -> None: ...
+    async def signed_in(self, customer_id: str, now: int) -> None:
+        """Disuse is counted from here. Written at the end; the caller holds the customer."""
 
     async def end_earlier(self, customer_id: str, now: int) -> None:
         """Whatever was begun up to now ends, even what is being answered this moment in another transaction."""

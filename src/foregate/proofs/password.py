@@ -42,8 +42,8 @@ async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
     charged = await guessed.charge(PROOF, at)
     if isinstance(charged, Refused):
         return charged
-    customer = await at.tx.customers.find(at.subject.customer_id)
-    return Ticket(charged, customer.password_hash if customer else None, at.subject.customer_id)
+    customer_id = at.subject.customer_id
+    return Ticket(charged, await at.tx.customers.password_hash(customer_id), customer_id)
 
 
 async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:

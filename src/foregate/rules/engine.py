@@ -27,7 +27,8 @@ from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.words import Proof, Tier, Way, Who, is_satisfied, proofs_of, ways
 
 NOTHING: Mapping[str, str] = {}
-# Rows whose ways are remembered: those that run, and those that a check of edited tables tries.
+# Rows whose ways are remembered, and what may be asked on them: those that run, and those that a check of edited
+# tables tries. The same few situations come again and again.
 ROWS_REMEMBERED: Final = 4096
 
 
@@ -113,13 +114,18 @@ def _is_open(row: Journey, proof: Proof, built: Built) -> bool:
 def askable(row: Journey, progress: Progress, built: Built) -> tuple[Proof, ...]:
     """Return the proofs that may be asked for now: those of begun ways first, then as the table mentions them."""
     held = has_possession(row, progress.proved)
-    blind = progress.unusable if held else NOTHING
+    return _askable(row, progress.proved, frozenset(progress.unusable) if held else frozenset(), built)
+
+
+@lru_cache(ROWS_REMEMBERED)
+def _askable(row: Journey, proved: frozenset[str], unusable: frozenset[str], built: Built) -> tuple[Proof, ...]:
+    held = has_possession(row, proved)
     mentioned = proofs_of(row.prove)
     options: list[Proof] = []
-    begun = sorted(open_ways(row, built), key=lambda way: not any(p.name in progress.proved for p in way))
+    begun = sorted(open_ways(row, built), key=lambda way: not any(p.name in proved for p in way))
     for way in begun:
-        missing = [p for p in mentioned if p in way and p.name not in progress.proved]
-        if any(p.silent or p.name in blind for p in missing):
+        missing = [p for p in mentioned if p in way and p.name not in proved]
+        if any(p.silent or p.name in unusable for p in missing):
             continue
         options += [p for p in missing if _may_be_first(row, p) or held]
     return tuple(dict.fromkeys(options))

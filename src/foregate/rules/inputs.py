@@ -18,13 +18,13 @@ from functools import cache
 from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
 import msgspec
-import phonenumbers
 from stdnum import luhn
 
 from foregate.rules import booking_inputs, document_inputs, limits
 from foregate.rules.document_inputs import DocumentType as DocumentType
 from foregate.rules.document_inputs import normal_document as normal_document
 from foregate.rules.document_inputs import normal_document_type as normal_document_type
+from foregate.rules.phones import normal_phone as normal_phone
 from foregate.rules.services import SERVICES
 from foregate.rules.social import Attribute, Provider, Surface, inert
 from foregate.rules.spelling import BadInput as BadInput
@@ -189,26 +189,6 @@ def normalise(answer: AnAnswer) -> AnAnswer:
 
 def _normal_document_of(answer: Answer, number: str) -> str:
     return normal_document(plain(getattr(answer, "document_type", "")).upper(), number)
-
-
-def normal_phone(text: str, region: str = "CN") -> str:
-    """Return a mobile number in E.164. `13800138000`, `+86 138-0013-8000` and `0086138...` are one number."""
-    compact = without_separators(text)
-    if not compact:
-        raise BadInput("empty")
-    if compact.startswith("00"):
-        compact = "+" + compact[2:]
-    try:
-        number = phonenumbers.parse(compact, region)
-    except phonenumbers.NumberParseException:
-        raise BadInput("phone-not-a-number") from None
-    if phonenumbers.region_code_for_number(number) != region:
-        raise BadInput("phone-elsewhere")
-    if not phonenumbers.is_valid_number(number):
-        raise BadInput("phone-not-a-number")
-    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
-        raise BadInput("phone-not-mobile")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def normal_card(text: str) -> str:

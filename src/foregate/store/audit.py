@@ -31,6 +31,7 @@ from sqlalchemy import bindparam, select, update
 from foregate.ports import Clock, Event
 from foregate.rules import limits
 from foregate.store.keyring import Keys
+from foregate.store.last import Last
 from foregate.store.loops import Loop
 from foregate.store.statements import Connection, Database, Row, Statement, Value, insert_into, number, text_of, time_of
 from foregate.store.tables import audit_event, audit_head, audit_seal, audit_sealed_head
@@ -92,12 +93,12 @@ def seal_hash(keys: Keys, seal: Row) -> bytes:
 
 
 class AuditIn:
-    """`ports.Audit` in one transaction. Events are written by `flush`, right before the commit."""
+    """`ports.Audit` in one transaction. Events are chained by `flush`, right before the commit."""
 
-    __slots__ = ("_connection", "_events", "_keys")
+    __slots__ = ("_connection", "_events", "_keys", "_last")
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection, self._keys = connection, keys
+    def __init__(self, connection: Connection, keys: Keys, last: Last) -> None:
+        self._connection, self._keys, self._last = connection, keys, last
         self._events: list[dict[str, Value]] = []
 
     async def record(self, event: Event, now: int) -> None:
@@ -118,7 +119,7 @@ class AuditIn:
         )
 
     async def flush(self) -> None:
-        """Write what was recorded. From here on the chains are held."""
+        """Chain what was recorded, and have it written last. From here on the chains are held."""
         events, self._events = self._events, []
         for chain in sorted({str(event["chain"]) for event in events}):
             await self._append(chain, [event for event in events if event["chain"] == chain])
@@ -131,11 +132,8 @@ class AuditIn:
             seq += 1
             event["seq"], event["prev"] = seq, prev
             event["hash"] = prev = event_hash(self._keys, event)
-        if len(events) == 1:
-            await self._connection.run(_APPEND, **events[0])
-        else:
-            await self._connection.run_many(_APPEND, events)
-        await self._connection.run(_SET_HASH, of_chain=chain, hash=prev)
+            self._last.keep("event", f"{chain}/{seq}", _APPEND, event)
+        self._last.keep("head", chain, _SET_HASH, {"of_chain": chain, "hash": prev})
 
 
 def _inert(label: str) -> str:

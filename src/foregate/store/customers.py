@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import bindparam, delete, select, update
 
-from foregate.ports import Customer, Taken
-from foregate.rules.words import FACE, PASSKEY, PERMIT
-from foregate.store.counter.permit_tables import permit
-from foregate.store.face_tables import face_template
+from foregate.ports import Condition, Customer, Taken
+from foregate.store.condition import CONDITION, condition_of
 from foregate.store.keyring import Keys
-from foregate.store.passkey_tables import passkey
+from foregate.store.last import Last
 from foregate.store.statements import Connection, Row, Statement, insert_into, text_of, time_of
 from foregate.store.tables import customer, login_name
 
@@ -21,15 +19,7 @@ SEALED: Final = ("core_ref", "name", "phone", "user_name")
 _is_customer: Final = customer.c.customer_id == text_of("of_customer")
 
 _FIND: Final = Statement(select(customer).where(_is_customer))
-# One look for everybody and every row: it costs a customer who has all of them what it costs nobody.
-_KEEPS: Final = Statement(
-    select(
-        *(
-            exists().where(table.c.customer_id == text_of("of_customer")).label(proof.name)
-            for proof, table in ((FACE, face_template), (PASSKEY, passkey), (PERMIT, permit))
-        )
-    )
-)
+_PASSWORD_HASH: Final = Statement(select(customer.c.password_hash).where(_is_customer))
 _HOLD: Final = Statement(select(customer).where(_is_customer).with_for_update())
 _BY_LOGIN: Final = Statement(
     select(customer)
@@ -54,26 +44,34 @@ _SIGNED_IN: Final = Statement(update(customer).where(_is_customer).values(last_s
 class CustomersIn:
     """`ports.Customers` in one transaction."""
 
-    __slots__ = ("_connection", "_keys")
+    __slots__ = ("_connection", "_keys", "_last")
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection, self._keys = connection, keys
+    def __init__(self, connection: Connection, keys: Keys, last: Last) -> None:
+        self._connection, self._keys, self._last = connection, keys, last
 
     async def find(self, customer_id: str) -> Customer | None:
         """Return the customer, or None: a decoy is nobody."""
+        await self._last.write()
         return self._opened(await self._connection.one(_FIND, of_customer=customer_id))
 
     async def hold(self, customer_id: str) -> Customer | None:
         """Read and hold until the transaction ends: acts on one customer happen one after the other."""
+        await self._last.write()
         return self._opened(await self._connection.one(_HOLD, of_customer=customer_id))
 
-    async def keeps(self, customer_id: str) -> frozenset[str]:
-        """Of face, passkey and permit, those of which anything is kept for this customer. Opens nothing."""
-        row = await self._connection.one(_KEEPS, of_customer=customer_id)
-        return frozenset(proof.name for proof in (FACE, PASSKEY, PERMIT) if row and row[proof.name])
+    async def condition(self, customer_id: str) -> Condition:
+        """How this customer stands, in one look that holds and opens nothing."""
+        await self._last.write()
+        return condition_of(await self._connection.all(CONDITION, of_customer=customer_id))
+
+    async def password_hash(self, customer_id: str) -> str | None:
+        """What a password is compared with. None: nobody, or none is set."""
+        row = await self._connection.one(_PASSWORD_HASH, of_customer=customer_id)
+        return row["password_hash"] if row else None
 
     async def by_login(self, kind: str, digest: bytes) -> Customer | None:
         """kind: phone | user_name | core_ref. One statement, whether found or not."""
+        await self._last.write()
         return self._opened(await self._connection.one(_BY_LOGIN, kind=kind, digest=digest))
 
     async def insert(self, customer: Customer, logins: dict[str, bytes]) -> None:
@@ -108,8 +106,8 @@ class CustomersIn:
         await self._connection.run(_MOVE_PHONE, of_customer=customer_id, new_phone_sealed=sealed, until=cooling_until)
 
     async def signed_in(self, customer_id: str, now: int) -> None:
-        """Disuse is counted from here."""
-        await self._connection.run(_SIGNED_IN, of_customer=customer_id, now=now)
+        """Disuse is counted from here. Written at the end; the caller holds the customer."""
+        self._last.keep("signed-in", customer_id, _SIGNED_IN, {"of_customer": customer_id, "now": now})
 
     async def end_earlier(self, customer_id: str, now: int) -> None:
         """What was begun up to now ends: see `Customer.ended_at`."""

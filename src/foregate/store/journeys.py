@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import bindparam, select, update
 
 from foregate.ports import JourneyRow, Taken
+from foregate.store.last import Last
 from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, word
 from foregate.store.tables import code, journey
 
@@ -51,10 +52,11 @@ _VOID: Final = Statement(update(journey).where(journey.c.journey_id.in_(_FREE_OT
 class JourneysIn:
     """`ports.Journeys` in one transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_last", "_versions")
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, last: Last) -> None:
+        self._connection, self._last = connection, last
+        self._versions: dict[str, int] = {}  # that are kept back
 
     async def insert(self, row: JourneyRow) -> None:
         """Raises Taken when the id exists."""
@@ -63,15 +65,23 @@ class JourneysIn:
 
     async def lock(self, journey_id: str) -> JourneyRow | None:
         """Read a journey and hold it until the transaction ends."""
+        await self._last.write()
         row = await self._connection.one(_LOCK, journey_id=journey_id)
         return _journey(row) if row else None
 
-    async def save(self, row: JourneyRow) -> bool:
-        """Write everything but id and creation. False: it is void, or stands elsewhere than one version before."""
-        return await self._connection.run(_SAVE, **_values(row)) == 1
+    async def save(self, row: JourneyRow) -> None:
+        """Have everything but id and creation written at the end. The caller holds the journey.
+
+        Raises LookupError, here or at the end, when it is void or stands elsewhere than one version before.
+        """
+        if self._versions.get(row.journey_id, row.version) != row.version:
+            await self._last.write()  # each version is written from the one before it
+        self._versions[row.journey_id] = row.version
+        self._last.keep("journey", row.journey_id, _SAVE, _values(row), must="a journey moved while it was held")
 
     async def find_recent(self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int) -> JourneyRow | None:
         """The newest open journey of this browser with the same name and claim, made at or after `since`."""
+        await self._last.write()
         row = await self._connection.one(
             _FIND_RECENT, visitor_digest=visitor_digest, name=name, claim_digest=claim_digest, since=since
         )
@@ -79,6 +89,7 @@ class JourneysIn:
 
     async def void_others(self, customer_id: str, but: str) -> int:
         """End every other open journey of the customer, and their codes."""
+        await self._last.write()
         await self._connection.run(_VOID_CODES, customer_id=customer_id, but=but)
         return await self._connection.run(_VOID, customer_id=customer_id, but=but)
 

@@ -10,7 +10,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from foregate.ports import Busy
-from foregate.store.statements import Dialect, Row, Statement, Value
+from foregate.store.statements import Dialect, Row, Statement, Together, Value, together
 
 # The connection is gone, or in a state nobody should build on.
 LOST: Final = (
@@ -38,11 +38,13 @@ class Wire:
         self.raw = raw
         self.is_lost = False
         self.is_new = True
-        self._prepared: dict[Statement, PreparedStatement[Any]] = {}
+        self._prepared: dict[Statement | Together, PreparedStatement[Any]] = {}
 
     async def one(self, statement: Statement, **values: Value) -> Row | None:
         try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
+            prepared = self._prepared.get(statement) or await self._prepare(
+                statement, statement.text(Dialect.POSTGRES).sql
+            )
             row: Row | None = await prepared.fetchrow(*statement.text(Dialect.POSTGRES).arguments(values))
             return row
         except (*LOST, *PASSING) as error:
@@ -50,7 +52,9 @@ class Wire:
 
     async def all(self, statement: Statement, **values: Value) -> Sequence[Row]:
         try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
+            prepared = self._prepared.get(statement) or await self._prepare(
+                statement, statement.text(Dialect.POSTGRES).sql
+            )
             rows: Sequence[Row] = await prepared.fetch(*statement.text(Dialect.POSTGRES).arguments(values))
             return rows
         except (*LOST, *PASSING) as error:
@@ -64,8 +68,19 @@ class Wire:
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
         text = statement.text(Dialect.POSTGRES)
         try:
-            prepared = self._prepared.get(statement) or await self._prepare(statement)
+            prepared = self._prepared.get(statement) or await self._prepare(
+                statement, statement.text(Dialect.POSTGRES).sql
+            )
             await prepared.executemany([text.arguments(row) for row in rows])
+        except (*LOST, *PASSING) as error:
+            raise self.busy(error) from error
+
+    async def run_together(self, writes: Sequence[tuple[Statement, Mapping[str, Value]]]) -> Sequence[int]:
+        text = together(tuple(statement for statement, _ in writes))
+        try:
+            prepared = self._prepared.get(text) or await self._prepare(text, text.sql)
+            row = await prepared.fetchrow(*text.arguments([values for _, values in writes]))
+            return tuple(row or ())
         except (*LOST, *PASSING) as error:
             raise self.busy(error) from error
 
@@ -90,8 +105,8 @@ class Wire:
         self.is_lost = self.is_lost or isinstance(error, LOST) or self.raw.is_closed()
         return Busy(f"PostgreSQL: {type(error).__name__}")
 
-    async def _prepare(self, statement: Statement) -> PreparedStatement[Any]:
-        prepared = await self.raw.prepare(statement.text(Dialect.POSTGRES).sql)
+    async def _prepare(self, statement: Statement | Together, sql: str) -> PreparedStatement[Any]:
+        prepared = await self.raw.prepare(sql)
         self._prepared[statement] = prepared
         return prepared
 

@@ -110,6 +110,10 @@ class _Thread:
         text = statement.text(Dialect.SQLITE)
         await self.do(lambda raw: raw.executemany(text.sql, [text.arguments(row) for row in rows]))
 
+    async def run_together(self, writes: Sequence[tuple[Statement, Mapping[str, Value]]]) -> Sequence[int]:
+        texts = [(statement.text(Dialect.SQLITE), values) for statement, values in writes]
+        return await self.do(lambda raw: [raw.execute(text.sql, text.arguments(own)).rowcount for text, own in texts])
+
     async def close(self) -> None:
         def close_raw() -> None:
             if self._raw is not None:

@@ -24,6 +24,7 @@ from sqlalchemy.sql.elements import ClauseElement, CompilerElement
 
 Value = str | int | bytes | None
 _WORD: Final = re.compile(r"[a-z-]*")
+_ARGUMENT: Final = re.compile(r"\$([0-9]+)")  # no text of ours has another dollar sign: see `word`
 
 
 class Dialect(StrEnum):
@@ -59,6 +60,11 @@ class Text:
             name: value for name, value in compiled.params.items() if value is not None and name.startswith("param_")
         }
 
+    @property
+    def arguments_count(self) -> int:
+        """How many arguments the text takes."""
+        return len(self._names)
+
     def arguments(self, values: Mapping[str, Value]) -> list[Value]:
         """Return `values` in the order of the text. Raises KeyError when one is missing."""
         if self._constants:
@@ -81,6 +87,38 @@ class Statement:
         if found is None:
             found = self._texts[dialect] = Text(self._clause, dialect)
         return found
+
+
+class Together:
+    """Several writes as one PostgreSQL statement, which says how many rows each of them wrote.
+
+    Its parts see one moment of the database and nothing of each other: they have to be of different rows.
+    """
+
+    __slots__ = ("_texts", "sql")
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self._texts = [statement.text(Dialect.POSTGRES) for statement in statements]
+        parts, counts, arguments = [], [], 0
+        for part, text in enumerate(self._texts):
+            parts.append(f"part{part} AS ({_renumbered(text.sql, arguments)} RETURNING 1)")
+            counts.append(f"(SELECT count(*) FROM part{part})")  # noqa: S608 -- numbered by us, no values
+            arguments += text.arguments_count
+        self.sql = f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
+
+    def arguments(self, values: Sequence[Mapping[str, Value]]) -> list[Value]:
+        """Return the values of each part in the order of the text."""
+        return [value for text, own in zip(self._texts, values, strict=True) for value in text.arguments(own)]
+
+
+@lru_cache(maxsize=256)
+def together(statements: tuple[Statement, ...]) -> Together:
+    """Return these writes as one statement, made at the first call."""
+    return Together(statements)
+
+
+def _renumbered(sql: str, by: int) -> str:
+    return _ARGUMENT.sub(lambda argument: f"${int(argument[1]) + by}", sql)
 
 
 @lru_cache(maxsize=256)
@@ -129,6 +167,9 @@ class Connection(Protocol):
 
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
         """Run once for each of `rows`."""
+
+    async def run_together(self, writes: Sequence[tuple[Statement, Mapping[str, Value]]]) -> Sequence[int]:
+        """Run writes of different rows as one message; return how many rows each of them wrote."""
 
 
 class Database(Protocol):

@@ -25,6 +25,7 @@ from foregate.store.documents import DocumentNoticesIn
 from foregate.store.faces import FacesIn
 from foregate.store.journeys import JourneysIn
 from foregate.store.keyring import Keys
+from foregate.store.last import Last
 from foregate.store.loops import Loop
 from foregate.store.messages import OutboxIn
 from foregate.store.network import NetworkReportsIn
@@ -43,21 +44,27 @@ class Unit:
     """`ports.UnitOfWork`: one transaction, seen as what is in it."""
 
     __slots__ = (
-        "_connection", "_keys", "audit", "codes", "counters", "customers", "devices", "journeys", "outbox",
+        "_connection", "_keys", "_last", "audit", "codes", "counters", "customers", "devices", "journeys", "outbox",
         "permissions", "sessions",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, keys: Keys) -> None:
         self._connection, self._keys = connection, keys
-        self.journeys = JourneysIn(connection)
+        self._last = Last(connection)
+        self.journeys = JourneysIn(connection, self._last)
         self.codes = CodesIn(connection)
         self.counters = CountersIn(connection)
         self.permissions = PermissionsIn(connection)
-        self.customers = CustomersIn(connection, keys)
+        self.customers = CustomersIn(connection, keys, self._last)
         self.sessions = SessionsIn(connection)
         self.devices = DevicesIn(connection)
-        self.audit = AuditIn(connection, keys)
+        self.audit = AuditIn(connection, keys, self._last)
         self.outbox = OutboxIn(connection, keys)
+
+    async def finish(self) -> None:
+        """Write what was kept back. Nothing is read after it."""
+        await self.audit.flush()
+        await self._last.write()
 
     @property
     def permits(self) -> PermitsIn:
@@ -180,7 +187,7 @@ class SqlStore:
         async with self.database.transaction() as connection:
             unit = Unit(connection, self.keys)
             yield unit
-            await unit.audit.flush()
+            await unit.finish()
         if unit.outbox.has_rows:
             self.wake_outbox()
         if self.kept is not None:
