@@ -277,6 +277,12 @@ PERMIT_SECONDS: Final = Limit(DAY, "seconds", "at home, in peace, the same eveni
 STOP_LINK_SYMBOLS: Final = Limit(26, "base32 symbols", "130 bits: nobody freezes a login by guessing", "REC-07; NIST SP 800-63B-4 3.1.3.2")
 STOP_LINK_SECONDS: Final = Limit(DAY, "seconds", "as long as a replaced number cools", "TEL-04")
 
+# On the wire.
+KEEP_ALIVE_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a code arrives and is typed within it, so the next page needs no new handshake: three round trips on a slow link, 2.4 s", "measured")
+CERTIFICATE_LOOK_SECONDS: Final = Limit(MINUTE, "seconds", "how often it is looked whether the certificate was renewed")
+RSA_BITS_MIN: Final = Limit(2048, "bits", "browsers take no shorter key; ECDSA is smaller and better", "CA/Browser Forum BR 6.1.5")
+COMPRESSED_BYTES_MIN: Final = Limit(256, "bytes", "what is smaller gains less than the header that says so, and costs time")
+
 # Behind the door.
 OUTBOX_TRIES: Final = Limit(5, "tries", "with back-off within the code's life; then the message is given up and counted")
 OUTBOX_BATCH: Final = Limit(50, "messages", "one claim of the dispatcher")
