@@ -1,6 +1,6 @@
 """The real thing: `foregate serve` with TLS in a process of its own, its SMS gateway, and a proxy that counts bytes.
 
-Nothing of the server's is seen but what it answers, logs and sends. Used by the tests of the wire and by `bench/link.py`.
+Nothing of the server's is seen but what it answers, logs and sends. `bench/link.py` uses it too.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Gateway:
         while time.monotonic() < until:
             arrived = [text for to, text in list(self.texts) if to == phone]
             if len(arrived) > after:
-                return re.findall(r"(?<!\d)\d{6}(?!\d)", arrived[-1])[0]
+                return str(re.findall(r"(?<!\d)\d{6}(?!\d)", arrived[-1])[0])
             time.sleep(0.02)
         raise AssertionError(f"no code arrived on {phone}")
 

@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from foregate.doors.http2 import Chosen
 from foregate.doors.tls import Renewing, open_tls, refuse_unfit
 from foregate.rules import limits
 from foregate.settings import Settings, refuse_weak
@@ -89,6 +90,7 @@ async def run(app: ASGIApp, host: str, port: int, certificate: Renewing | None =
         timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=10,
         lifespan="on",
+        http=Chosen if certificate else "auto",
         ssl_context_factory=(lambda config, default: certificate.listening) if certificate else None,
     )
     await uvicorn.Server(config).serve()

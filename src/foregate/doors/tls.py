@@ -37,7 +37,7 @@ log = structlog.get_logger("foregate.tls")
 
 # For 1.2. Those of 1.3 are all safe, and OpenSSL's own order of them is kept.
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
-ALPN: Final = ["http/1.1"]
+ALPN: Final = ["h2", "http/1.1"]
 DAY: Final = 86_400
 
 

@@ -279,6 +279,10 @@ STOP_LINK_SECONDS: Final = Limit(DAY, "seconds", "as long as a replaced number c
 
 # On the wire.
 KEEP_ALIVE_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a code arrives and is typed within it, so the next page needs no new handshake: three round trips on a slow link, 2.4 s", "measured")
+REQUESTS_PER_CONNECTION: Final = Limit(32, "requests at once", "a page asks for five; those that run on after their stream was reset count too (HTTP/2)", "RFC 9113 10.5; CVE-2023-44487")
+RESETS_PER_CONNECTION: Final = Limit(100, "streams reset", "a person who goes back and forth resets a few; then the connection is closed (HTTP/2)", "CVE-2023-44487")
+IDLE_FRAMES_PER_REQUEST: Final = Limit(200, "frames that bring nothing", "pings, settings, empty pieces; then the connection is closed (HTTP/2)", "CVE-2019-9512, -9515, -9518")
+HEADER_BYTES: Final = Limit(16 * 1024, "bytes", "of all headers of a request; a browser with all our cookies sends 2,000 (HTTP/2)", "RFC 9113 10.5.1")
 CERTIFICATE_LOOK_SECONDS: Final = Limit(MINUTE, "seconds", "how often it is looked whether the certificate was renewed")
 RSA_BITS_MIN: Final = Limit(2048, "bits", "browsers take no shorter key; ECDSA is smaller and better", "CA/Browser Forum BR 6.1.5")
 COMPRESSED_BYTES_MIN: Final = Limit(256, "bytes", "what is smaller gains less than the header that says so, and costs time")

@@ -1,0 +1,402 @@
+"""HTTP/2 for `foregate serve` with TLS of its own: one connection and short headers, for whoever has a slow link.
+
+Over HTTP/1.1 a browser opens a second connection for the script while the page still arrives: three round trips and a
+second certificate, just when the link is full. And each request says all its headers again, 600 bytes of them. Here
+they are said once (decision 0026). Frames, header compression and flow control are `h2`'s; what it asks of a server
+stands below. uvicorn speaks HTTP/1.1 as before to whoever asks for that.
+
+Rules
+  1. All is bounded: streams at once, requests that run on after their stream was reset, bytes of headers, bytes of a
+     body not yet read (the flow control window), resets and frames that bring nothing.
+  2. What the peer does not read is not made: a full transport stops the reading too.
+  3. Answers in one piece leave in one piece: headers and body are written together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+import structlog
+from h2 import events
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
+from hpack import NeverIndexedHeaderTuple
+from starlette.types import Message, Scope
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
+
+from foregate.rules import limits
+
+log = structlog.get_logger("foregate.http2")
+
+Headers = list[tuple[bytes, bytes]]
+Addresses = tuple[tuple[str, int | None] | None, tuple[str, int] | None]
+# Of one connection, so they have no meaning in HTTP/2 (RFC 9113, 8.2.2).
+HOP_BY_HOP: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
+WITHOUT_BODY: Final = (204, 304)
+
+
+class Chosen(asyncio.Protocol):
+    """A connection whose TLS handshake is done: it goes on in the protocol that was agreed on there. Fits uvicorn."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._parts = (config, server_state, app_state, _loop)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TLS is over TCP
+        """Hand the connection on."""
+        agreed = transport.get_extra_info("ssl_object").selected_alpn_protocol()
+        protocol = Http2(*self._parts) if agreed == "h2" else HttpToolsProtocol(*self._parts)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+
+
+class Http2(asyncio.Protocol):
+    """One connection: from frames to requests, and from answers to frames."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._config, self._server, self._app_state = config, server_state, app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self.frames = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        bounds = {
+            SettingCodes.MAX_CONCURRENT_STREAMS: int(limits.REQUESTS_PER_CONNECTION),
+            SettingCodes.MAX_HEADER_LIST_SIZE: int(limits.HEADER_BYTES),
+        }
+        self.frames.local_settings = Settings(client=False, initial_values=bounds)
+        self.frames.decoder.max_header_list_size = int(limits.HEADER_BYTES)
+        self.streams: dict[int, Stream] = {}
+        self.can_write = asyncio.Event()
+        self.can_write.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.TimerHandle | None = None
+        self._is_leaving = False
+        self._is_flushing = False
+        self._resets = self._idle_frames = 0
+
+    # ------------------------------------------------------------ what the transport says
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TLS is over TCP
+        """Begin with our settings."""
+        self.transport = transport
+        self._addresses: Addresses = get_local_addr(self.transport), get_remote_addr(self.transport)
+        self._server.connections.add(self)  # type: ignore[arg-type]  # a set of those that can be shut down
+        self.frames.initiate_connection()
+        self.flush()
+        self._wait_for_more()
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames in."""
+        try:
+            for event in self.frames.receive_data(data):
+                self._take(event)
+        except ProtocolError as wrong:
+            log.info("not spoken to in HTTP/2", why=type(wrong).__name__)
+            self.flush()  # with the reason, which `h2` has put there
+            self.transport.close()
+            return
+        self.flush()
+        self._wait_for_more()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell every request that nobody is there any more."""
+        self._server.connections.discard(self)
+        if self._idle is not None:
+            self._idle.cancel()
+        self.can_write.set()
+        for stream in list(self.streams.values()):
+            stream.leave()
+        self.streams.clear()
+
+    def pause_writing(self) -> None:
+        """The peer does not read: make nothing more for it, and take nothing more of it."""
+        self.can_write.clear()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self.can_write.set()
+        self.transport.resume_reading()
+
+    def shutdown(self) -> None:
+        """The server stops: what runs may end, what is new is refused. Called by uvicorn."""
+        self._is_leaving = True
+        if not self._tasks:
+            self.close()
+
+    # ------------------------------------------------------------ what the peer says
+
+    def _take(self, event: events.Event) -> None:
+        if isinstance(event, events.RequestReceived):
+            self._idle_frames = 0
+            self._begin(event.stream_id, event.headers)
+        elif isinstance(event, events.DataReceived):
+            self._bring(event)
+        elif isinstance(event, events.StreamEnded):
+            if stream := self.streams.get(event.stream_id):
+                stream.bring(None)
+        elif isinstance(event, events.StreamReset):
+            self._count_reset()
+            if stream := self.streams.pop(event.stream_id, None):
+                stream.leave()
+        elif isinstance(event, events.ConnectionTerminated):
+            self._is_leaving = True
+        else:
+            self._count_idle()
+            for stream in self.streams.values():  # a window may have opened, for one or for all
+                stream.has_window.set()
+
+    def _begin(self, stream_id: int, sent: Any) -> None:
+        if self._is_leaving or len(self._tasks) >= limits.REQUESTS_PER_CONNECTION:
+            self.frames.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+            return
+        scope = scope_of(sent, self._addresses, self._app_state)
+        if scope is None:
+            self.frames.reset_stream(stream_id, ErrorCodes.PROTOCOL_ERROR)
+            return
+        stream = self.streams[stream_id] = Stream(self, stream_id, scope, self._server)
+        task = self._loop.create_task(stream.run(self._config.loaded_app))
+        for tasks in (self._tasks, self._server.tasks):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _bring(self, event: events.DataReceived) -> None:
+        stream = self.streams.get(event.stream_id)
+        if not event.data:
+            self._count_idle()
+        if stream is None or not event.data:
+            self.acknowledge(event.flow_controlled_length or 0, event.stream_id)
+        else:
+            stream.bring(event.data, event.flow_controlled_length or 0)
+
+    def _count_reset(self) -> None:
+        self._resets += 1
+        if self._resets > limits.RESETS_PER_CONNECTION:
+            self._refuse_more()
+
+    def _count_idle(self) -> None:
+        self._idle_frames += 1
+        if self._idle_frames > limits.IDLE_FRAMES_PER_REQUEST:
+            self._refuse_more()
+
+    def _refuse_more(self) -> None:
+        log.warning("connection closed", why="asks for nothing, too often")
+        self.close(ErrorCodes.ENHANCE_YOUR_CALM)
+        raise ProtocolError("enough")
+
+    # ------------------------------------------------------------ what is sent
+
+    def acknowledge(self, count: int, stream_id: int) -> None:
+        """Let the peer send as much again as was taken."""
+        try:
+            if count:
+                self.frames.acknowledge_received_data(count, stream_id)
+        except ProtocolError:  # the stream or the connection is over
+            return
+        self.flush_soon()
+
+    def worked(self) -> None:
+        """Something was sent: frames that open a window for it were not for nothing."""
+        self._idle_frames = 0
+        self.flush_soon()
+
+    def flush_soon(self) -> None:
+        """Write at the end of this turn of the loop, so that headers and body leave together."""
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what is to be sent."""
+        self._is_flushing = False
+        if (content := self.frames.data_to_send()) and not self.transport.is_closing():
+            self.transport.write(content)
+
+    def close(self, why: ErrorCodes = ErrorCodes.NO_ERROR) -> None:
+        """Say goodbye and close."""
+        if not self.transport.is_closing():
+            for stream in list(self.streams.values()):
+                stream.leave()
+            self.frames.close_connection(why)
+            self.flush()
+            self.transport.close()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._server.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self._is_leaving and not self._tasks:
+            self._loop.call_soon(self.close)  # behind the flush of the last answer
+        self._wait_for_more()
+
+    def _wait_for_more(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = self._loop.call_later(limits.KEEP_ALIVE_SECONDS, self._nothing_came)
+
+    def _nothing_came(self) -> None:
+        """Nothing was sent to us for so long. Who waits for an answer keeps waiting, all others go."""
+        if any(stream.is_whole for stream in self.streams.values()):
+            self._wait_for_more()
+        else:
+            self.close()
+
+
+class Stream:
+    """One request and its answer, as ASGI sees them."""
+
+    def __init__(self, connection: Http2, stream_id: int, scope: Scope, server: ServerState) -> None:
+        self._connection, self._id, self._scope, self._server = connection, stream_id, scope, server
+        self._body: list[tuple[bytes, int]] = []
+        self._has_come = asyncio.Event()
+        self.has_window = asyncio.Event()
+        self.is_whole = False  # the body has come
+        self._is_read = False  # and the application has it
+        self._is_gone = False
+
+    def bring(self, piece: bytes | None, counted: int = 0) -> None:
+        """Take a piece of the body; None is its end."""
+        if piece is None:
+            self.is_whole = True
+        else:
+            self._body.append((piece, counted))
+        self._has_come.set()
+
+    def leave(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._is_gone = True
+        self._taken()
+        self._has_come.set()
+        self.has_window.set()
+
+    async def run(self, app: Any) -> None:
+        """Answer. What goes wrong is the edge's to tell; what gets past it resets this stream and no other."""
+        try:
+            await app(self._scope, self._receive, self._send)
+        except Exception:
+            log.exception("failed beyond the edge")
+        if self._connection.streams.pop(self._id, None) is not None:
+            self.leave()
+            self._reset(ErrorCodes.INTERNAL_ERROR)  # the application ended before its answer did
+
+    def _reset(self, why: ErrorCodes) -> None:
+        with suppress(ProtocolError):  # the stream or the connection is over already
+            self._connection.frames.reset_stream(self._id, why)
+            self._connection.flush_soon()
+
+    def _taken(self) -> bytes:
+        """Take what has come of the body, so that as much again may come."""
+        pieces, self._body = self._body, []
+        self._connection.acknowledge(sum(counted for _, counted in pieces), self._id)
+        return b"".join(piece for piece, _ in pieces)
+
+    async def _receive(self) -> Message:
+        while not self._is_gone and (self._is_read or not (self._body or self.is_whole)):
+            self._has_come.clear()
+            await self._has_come.wait()
+        if self._is_gone:
+            return {"type": "http.disconnect"}
+        self._is_read = self.is_whole
+        return {"type": "http.request", "body": self._taken(), "more_body": not self.is_whole}
+
+    async def _send(self, message: Message) -> None:
+        if self._is_gone:
+            return
+        if message["type"] == "http.response.start":
+            headers = [*self._server.default_headers, *message.get("headers", ())]
+            is_bare = self._scope["method"] == "HEAD" or message["status"] in WITHOUT_BODY
+            self._connection.frames.send_headers(self._id, _sent(message["status"], headers), end_stream=is_bare)
+            self._connection.worked()
+            if is_bare:
+                self._done()
+        else:
+            await self._send_body(memoryview(message.get("body", b"")), ends=not message.get("more_body", False))
+
+    async def _send_body(self, left: memoryview, *, ends: bool) -> None:
+        while left or ends:
+            size = await self._room(len(left))
+            if self._is_gone:
+                return
+            ends_here = ends and size == len(left)
+            self._connection.frames.send_data(self._id, bytes(left[:size]), end_stream=ends_here)
+            self._connection.worked()
+            left = left[size:]
+            if ends_here:
+                self._done()
+                return
+            if left:
+                self._connection.flush()  # so that a full transport says so, before more is made
+
+    async def _room(self, wanted: int) -> int:
+        """Return how much may be sent now; waits while it is nothing."""
+        frames = self._connection.frames
+        await self._connection.can_write.wait()
+        while wanted and not self._is_gone:
+            if (room := min(frames.local_flow_control_window(self._id), frames.max_outbound_frame_size)) > 0:
+                return min(wanted, room)
+            self.has_window.clear()
+            await self.has_window.wait()
+        return 0
+
+    def _done(self) -> None:
+        """All is said. Who still sends is told to stop."""
+        self._connection.streams.pop(self._id, None)
+        self.leave()
+        if not self.is_whole:
+            self._reset(ErrorCodes.NO_ERROR)
+
+
+def scope_of(sent: Any, addresses: Addresses, state: dict[str, Any]) -> Scope | None:
+    """Return a request as ASGI has it; None where it asks for no page (CONNECT)."""
+    asked = {bytes(name): bytes(value) for name, value in sent if name[:1] == b":"}
+    if b":path" not in asked or b":method" not in asked:
+        return None
+    headers: Headers = [(bytes(name), bytes(value)) for name, value in sent if name[:1] != b":" and name != b"cookie"]
+    if b":authority" in asked:
+        headers = [(b"host", asked[b":authority"]), *(item for item in headers if item[0] != b"host")]
+    # Browsers send cookies one by one, so that each is compressed by itself (RFC 9113, 8.2.3).
+    if crumbs := [bytes(value) for name, value in sent if name == b"cookie"]:
+        headers.append((b"cookie", b"; ".join(crumbs)))
+    raw_path, _, query = asked[b":path"].partition(b"?")
+    scheme: Literal["https"] = "https"
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "2",
+        "server": addresses[0],
+        "client": addresses[1],
+        "scheme": scheme,
+        "method": asked[b":method"].decode("latin-1"),
+        "root_path": "",
+        "path": unquote(raw_path.decode("latin-1")),
+        "raw_path": raw_path,
+        "query_string": query,
+        "headers": headers,
+        "state": state.copy(),
+    }
+
+
+def _sent(status: int, headers: Headers) -> Headers:
+    """Return an answer's headers as HTTP/2 has them. A cookie enters no table: lengths would tell about it (CRIME)."""
+    kept = [(name.lower(), value) for name, value in headers if name.lower() not in HOP_BY_HOP]
+    hidden = [NeverIndexedHeaderTuple(*item) if item[0] == b"set-cookie" else item for item in kept]
+    return [(b":status", str(status).encode()), *hidden]
