@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -20,6 +21,7 @@ from foregate.rules import limits
 DYNAMIC_QUALITY: Final = 5  # of brotli: 1 ms a page; 11 would take 20
 GZIP_LEVEL: Final = 6
 INLINE_BYTES: Final = 65_536  # 2 ms; more is done beside the loop, which everybody else waits for
+NO_QUALITY: Final = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 TEXT: Final = (
     b"text/html", b"text/plain", b"text/css", b"text/csv", b"text/calendar", b"text/javascript", b"application/json",
     b"application/problem+json", b"application/manifest+json", b"application/xml", b"image/svg+xml",
@@ -32,7 +34,7 @@ def coding_of(accepted: str) -> str | None:
     taken = set()
     for part in accepted.lower().split(","):
         name, _, quality = part.partition(";")
-        if quality.replace(" ", "").rstrip("0").rstrip(".") != "q=":
+        if not NO_QUALITY.fullmatch(quality):
             taken.add(name.strip())
     return next((coding for coding in ("br", "gzip") if coding in taken), None)
 

@@ -15,6 +15,7 @@ Rules
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -81,7 +82,7 @@ class Http2(asyncio.Protocol):
         self._idle: asyncio.TimerHandle | None = None
         self._is_leaving = False
         self._is_flushing = False
-        self._resets = self._idle_frames = 0
+        self._resets = self._idle_frames = self._partial_bytes = 0
 
     # ------------------------------------------------------------ what the transport says
 
@@ -97,7 +98,9 @@ class Http2(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take frames in."""
         try:
-            for event in self.frames.receive_data(data):
+            found = self.frames.receive_data(data)
+            self._look_at_length(len(data), is_whole=bool(found))
+            for event in found:
                 self._take(event)
         except ProtocolError as wrong:
             log.info("not spoken to in HTTP/2", why=type(wrong).__name__)
@@ -157,11 +160,11 @@ class Http2(asyncio.Protocol):
 
     def _begin(self, stream_id: int, sent: Any) -> None:
         if self._is_leaving or len(self._tasks) >= limits.REQUESTS_PER_CONNECTION:
-            self.frames.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)
+            self._reset(stream_id, ErrorCodes.REFUSED_STREAM)
             return
         scope = scope_of(sent, self._addresses, self._app_state)
         if scope is None:
-            self.frames.reset_stream(stream_id, ErrorCodes.PROTOCOL_ERROR)
+            self._reset(stream_id, ErrorCodes.PROTOCOL_ERROR)
             return
         stream = self.streams[stream_id] = Stream(self, stream_id, scope, self._server.default_headers)
         task = self._loop.create_task(stream.run(self._config.loaded_app))
@@ -169,6 +172,10 @@ class Http2(asyncio.Protocol):
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         task.add_done_callback(self._ended)
+
+    def _reset(self, stream_id: int, why: ErrorCodes) -> None:
+        with suppress(ProtocolError):  # the peer has done so already, further on in what it sent
+            self.frames.reset_stream(stream_id, why)
 
     def _bring(self, event: events.DataReceived) -> None:
         stream = self.streams.get(event.stream_id)
@@ -178,6 +185,12 @@ class Http2(asyncio.Protocol):
             self.acknowledge(event.flow_controlled_length or 0, event.stream_id)
         else:
             stream.bring(event.data, event.flow_controlled_length or 0)
+
+    def _look_at_length(self, count: int, *, is_whole: bool) -> None:
+        """`h2` keeps a frame until it is whole before it finds it too long, up to 16 MB."""
+        self._partial_bytes = 0 if is_whole else self._partial_bytes + count
+        if self._partial_bytes > limits.PARTIAL_BYTES:
+            self._refuse_more()
 
     def _count_reset(self) -> None:
         self._resets += 1
@@ -242,9 +255,13 @@ class Http2(asyncio.Protocol):
     def _wait_for_more(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
-        self._idle = self._loop.call_later(limits.KEEP_ALIVE_SECONDS, self._nothing_came)
+        self._idle = self._loop.call_later(limits.KEEP_ALIVE_SECONDS, self.nothing_came)
 
-    def _nothing_came(self) -> None:
+    def closes_at(self) -> float:
+        """When nothing comes until then, by the loop's clock."""
+        return self._idle.when() if self._idle is not None else 0
+
+    def nothing_came(self) -> None:
         """Nothing was sent to us for so long. Who waits for an answer keeps waiting, all others go."""
         if any(stream.is_whole for stream in self.streams.values()):
             self._wait_for_more()
