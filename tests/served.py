@@ -122,11 +122,16 @@ class Meter:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(self._to)
+            threading.Thread(target=self._join, args=(near,), daemon=True).start()
+
+    def _join(self, near: socket.socket) -> None:
+        with near, socket.create_connection(self._to) as far:
             with self._lock:
                 self._count.connections += 1
-            for source, sink, name in ((near, far, "up"), (far, near, "down")):
-                threading.Thread(target=self._pass_on, args=(source, sink, name), daemon=True).start()
+            down = threading.Thread(target=self._pass_on, args=(far, near, "down"), daemon=True)
+            down.start()
+            self._pass_on(near, far, "up")
+            down.join()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, name: str) -> None:
         with suppress(OSError):

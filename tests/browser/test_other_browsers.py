@@ -172,6 +172,8 @@ def webkit(origin: str, language: str, folder: Path, monkeypatch: pytest.MonkeyP
             driver.quit()
 
 
+# Selenium's own, about itself.
+@pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning")
 @pytest.mark.parametrize(("language", "who"), [("zh", "document-expired"), ("en", "document-expiring")])
 def test_webkit(bank: Bank, language: str, who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine of Safari and of every browser on an iPhone, with script, in both languages."""
