@@ -15,17 +15,28 @@ try {
   page.setDefaultTimeout(60000);
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
-  await page.goto(told.origin + '/');
+  // A navigation may replace the page while it is asked: ask again until what is looked for stands there.
+  const until = async (selector) => {
+    for (let tries = 0; tries < 600; tries++) {
+      try {
+        const isThere = (wanted) => document.readyState === 'complete' && !!document.querySelector(wanted);
+        if (await page.evaluate(isThere, selector)) return;
+      } catch (error) { /* between two pages */ }
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    throw new Error('there is no ' + selector + ' at ' + page.url());
+  };
+  await page.goto(told.origin + '/', { waitUntil: 'domcontentloaded' });
   for (;;) {
     const order = await next();
     if (order.end) break;
     if (order.fill) {
-      await page.waitForSelector(order.fill);
-      await page.$eval(order.fill, (field) => { field.value = ''; });
+      await until(order.fill);
+      await page.evaluate((wanted) => { document.querySelector(wanted).value = ''; }, order.fill);
       await page.type(order.fill, order.value);
     }
-    if (order.press) await Promise.all([page.waitForNavigation(), page.click(order.press)]);
-    if (order.find) await page.waitForSelector(order.find);
+    if (order.press) await page.evaluate((wanted) => { document.querySelector(wanted).click(); }, order.press);
+    if (order.find) await until(order.find);
     const seen = await page.evaluate(() => ({
       path: location.pathname, title: document.title, text: document.body.innerText,
       focus: document.activeElement ? document.activeElement.id : '',
