@@ -187,12 +187,12 @@ def anybody() -> ssl.SSLContext:
 
 @contextmanager
 def served(
-    folder: Path, *people: Person, address: str = "127.0.0.1", is_metered: bool = False, **more: object
+    folder: Path, *people: Person, address: str = "127.0.0.1", host: str = HOST, is_metered: bool = False
 ) -> Iterator[Served]:
     """Serve a bank in `folder` with these people in it; `is_metered`: all that comes goes by a proxy that counts."""
-    port, gateway, pair = services.free_port(), Gateway(), certificates.make(folder, HOST)
+    port, gateway, pair = services.free_port(), Gateway(), certificates.make(folder, host)
     meter = Meter(address, port) if is_metered else None
-    settings = _settings(folder, meter.port if meter else port, gateway, pair) | more
+    settings = _settings(folder, f"{host}:{meter.port if meter else port}", gateway, pair)
     with ThreadPoolExecutor(1) as thread:  # this thread may have a loop already, playwright's
         thread.submit(lambda: asyncio.run(_settle(Settings(**settings), people or (LI,)))).result()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FOREGATE_")}
@@ -217,12 +217,12 @@ def served(
             meter.close()
 
 
-def _settings(folder: Path, port: int, gateway: Gateway, pair: Pair) -> dict[str, Any]:
+def _settings(folder: Path, netloc: str, gateway: Gateway, pair: Pair) -> dict[str, Any]:
     write_keys(folder / "keys.toml")
     secret = folder / "sms.secret"
     secret.write_text(secrets.token_urlsafe(32))
     return {
-        "origin": f"https://{HOST}:{port}",
+        "origin": f"https://{netloc}",
         "database": f"sqlite:///{folder / 'bank.db'}",
         "keys_file": str(folder / "keys.toml"),
         "bank_name": "示范银行",

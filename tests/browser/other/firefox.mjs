@@ -7,7 +7,7 @@ const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIte
 const next = async () => JSON.parse((await lines.next()).value);
 const told = await next();
 const browser = await puppeteer.launch({
-  browser: 'firefox', executablePath: told.program, headless: true, timeout: 120000, protocolTimeout: 120000,
+  browser: 'firefox', acceptInsecureCerts: true, executablePath: told.program, headless: true, timeout: 120000, protocolTimeout: 120000,
   extraPrefsFirefox: { 'intl.accept_languages': told.language },
 });
 try {
