@@ -1,9 +1,9 @@
 # `make` alone prints what it can do. The work itself stands in script/.
 .DEFAULT_GOAL := help
-.PHONY: help server test check lint types bench docs clean
+.PHONY: help server test check lint types bench bench-link docs clean
 
 help:    ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 server:  ## Serve the demo bank on http://127.0.0.1:8000
 	script/server
@@ -24,6 +24,9 @@ types: .venv/setup-stamp  ## Check the types
 
 bench: .venv/setup-stamp  ## Measure speed
 	script/bench
+
+bench-link: .venv/setup-stamp  ## Measure waiting on bad links; as root
+	PYTHONPATH=. .venv/bin/python -m bench.link
 
 docs: .venv/setup-stamp  ## Write the generated files anew: diagrams, OpenAPI, catalogues
 	script/generate

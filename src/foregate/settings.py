@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fineract_tenant: str = "default"
     fineract_secret_file: str = ""  # user:password of a member of staff who may read savings accounts
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    tls_certificate: str = ""  # PEM, ours first, then the chain; empty: the balancer ends TLS
+    tls_key: str = ""  # PEM, its private key, readable by us alone
     valkey: str = ""  # valkey://host:port/0, to share request throttles between nodes; never decides
     audit_anchor: str = ""  # file on another disk or machine that receives the sealed heads
     metrics_token_file: str = ""

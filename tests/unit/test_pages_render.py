@@ -21,8 +21,6 @@ from foregate.rules.journeys import JOURNEYS
 from foregate.rules.words import Level, Who
 from tests.unit.front_door import JOURNEY_ID, FrontDoor, view
 
-KIB = 1024
-FIRST_PAGE_BYTES, PAGE_BYTES, SCRIPT_BYTES = 6 * KIB, 5 * KIB, 3 * KIB
 KEY = r"\b(?:cause|page|step|field|remedy|way)\.[a-z_-]+\.?[a-z-]*\b"
 AUTOFILL = {
     "username", "username webauthn", "current-password", "new-password", "one-time-code", "cc-number", "name", "off",
@@ -102,19 +100,19 @@ def test_the_first_page_is_small(browser: TestClient, language: str) -> None:
     """One TCP window on a slow network holds it, certificate and all."""
     page = browser.get("/", headers={"accept-language": language})
     assert 200 == page.status_code
-    assert len(brotli.compress(page.content, quality=11)) <= FIRST_PAGE_BYTES
+    assert len(brotli.compress(page.content, quality=11)) <= limits.FIRST_PAGE_BYTES
 
 
 @each_language
 def test_every_page_is_small(door: FrontDoor, browser: TestClient, language: str) -> None:
     """Compressed as it is served, with the style inside."""
     sizes = {name: len(brotli.compress(page.content, quality=5)) for name, page in every_page(door, browser, language)}
-    assert {} == {name: size for name, size in sizes.items() if size > PAGE_BYTES}
+    assert {} == {name: size for name, size in sizes.items() if size > limits.PAGE_BYTES}
 
 
 def test_the_script_is_small() -> None:
     """Nobody waits for it, but somebody pays for it."""
-    assert len(assets.script().small) + len(assets.passkeys().small) <= SCRIPT_BYTES
+    assert len(assets.script().small) + len(assets.passkeys().small) <= limits.SCRIPT_BYTES
 
 
 def test_one_request_makes_a_page_usable(browser: TestClient) -> None:

@@ -50,7 +50,10 @@ SettingsFile = Annotated[str | None, Parameter(name=["--settings", "-s"], help="
 
 @app.command
 def serve(*, settings: SettingsFile = None, host: str = "127.0.0.1", port: int = 8080) -> None:
-    """Serve the front door, behind the TLS of your balancer.
+    """Serve the front door: behind the TLS of your balancer, or with its own where the settings name a certificate.
+
+    With tls_certificate and tls_key it speaks TLS 1.3 and HTTP/2; a renewed certificate is taken up on SIGHUP or
+    within a minute.
 
     Example: foregate serve --settings /etc/foregate.toml --host 10.0.0.5
     """

@@ -1,7 +1,8 @@
 """The edge: what every request passes, once, before a handler sees it.
 
 One ASGI middleware, decisions made in `__init__`, early exits in `__call__`: wrong host, too large, a form from
-another site. Around the answer it puts the headers that every response carries, counts it and writes one log line.
+another site. Around the answer it puts the headers that every response carries, makes it small, counts it and writes
+one log line.
 What goes wrong inside becomes a problem with remedies like any other.
 """
 
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foregate.doors.compression import Squeeze
 from foregate.ports import AccountsAway, Busy, Unreachable
 from foregate.rules import limits
 from foregate.settings import Settings
@@ -83,7 +85,8 @@ class Edge:
         cause = self._objection(request)
         if cause is None:
             try:
-                await self._app(scope, _bounded(receive, _body_bytes(scope)), outcome)
+                sent = Squeeze(outcome, scope["headers"])
+                await self._app(scope, _bounded(receive, _body_bytes(scope)), sent)
                 return
             except TooLarge:
                 cause = "too-large"
@@ -102,7 +105,7 @@ class Edge:
             if outcome.has_begun:
                 return
         response = await self._refuse(request, cause)
-        await response(scope, receive, outcome)
+        await response(scope, receive, Squeeze(outcome, scope["headers"]))
 
     def _objection(self, request: Request) -> str | None:
         first = dict(reversed(request.scope["headers"]))  # of two alike the first counts, as for the handlers

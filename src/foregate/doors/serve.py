@@ -1,9 +1,13 @@
-"""Serving: one uvicorn worker per process; put as many processes behind a balancer as there are cores."""
+"""Serving: one uvicorn worker per process; put as many processes behind a balancer as there are cores.
+
+TLS is the balancer's, or this process's own where the settings name a certificate (`doors/tls.py`).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -14,6 +18,9 @@ import uvloop
 from starlette.types import ASGIApp
 
 from foregate.doors import loading
+from foregate.doors.http2 import Chosen
+from foregate.doors.tls import Renewing, open_tls, refuse_unfit
+from foregate.rules import limits
 from foregate.settings import Settings, refuse_weak
 
 _SECRET_KEYS = frozenset({"code", "password", "pin", "card", "phone", "token", "secret", "name"})
@@ -44,6 +51,7 @@ def set_up_logging() -> None:
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until told to stop. Raises BadSettings before the first byte when the settings are weak."""
     refuse_weak(settings)  # `is_demo` among them: what it excuses is for `foregate demo` alone
+    refuse_unfit(settings)
     set_up_logging()
     run_fast(_serve(settings, host, port))
 
@@ -59,10 +67,19 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
 
     house = await build(settings)
     loading.done()
-    await run(house.app, host, port)
+    certificate = open_tls(settings)
+    if certificate is None:
+        await run(house.app, host, port)
+        return
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificate.look)
+    looking = asyncio.create_task(certificate.run())
+    try:
+        await run(house.app, host, port, certificate)
+    finally:
+        looking.cancel()
 
 
-async def run(app: ASGIApp, host: str, port: int) -> None:
+async def run(app: ASGIApp, host: str, port: int, certificate: Renewing | None = None) -> None:
     """Run one server. Access lines are the edge's: uvicorn's would carry addresses with their parameters."""
     config = uvicorn.Config(
         app,
@@ -72,8 +89,10 @@ async def run(app: ASGIApp, host: str, port: int) -> None:
         server_header=False,
         proxy_headers=False,
         log_level="warning",
-        timeout_keep_alive=30,
+        timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=10,
         lifespan="on",
+        http=Chosen if certificate else "auto",
+        ssl_context_factory=(lambda config, default: certificate.listening) if certificate else None,
     )
     await uvicorn.Server(config).serve()

@@ -299,6 +299,27 @@ SMS_DOWN_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a message that waits lon
 SMS_LOOKED_AT_SECONDS: Final = Limit(5 * MINUTE, "seconds", "whether messages go out is told from those that ended since")
 SMS_FAILURES: Final = Limit(3, "messages", "given up while none went out: it is the gateway, not a number")
 
+# On the wire.
+KEEP_ALIVE_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a code arrives and is typed within it, so the next page needs no new handshake: three round trips on a slow link, 2.4 s", "measured")
+REQUESTS_PER_CONNECTION: Final = Limit(32, "requests at once", "a page asks for five; those that run on after their stream was reset count too (HTTP/2)", "RFC 9113 10.5; CVE-2023-44487")
+RESETS_PER_CONNECTION: Final = Limit(100, "streams reset", "a person who goes back and forth resets a few; then the connection is closed (HTTP/2)", "CVE-2023-44487")
+IDLE_FRAMES_PER_REQUEST: Final = Limit(200, "frames that bring nothing", "pings, settings, empty pieces; then the connection is closed (HTTP/2)", "CVE-2019-9512, -9515, -9518")
+HEADER_BYTES: Final = Limit(16 * 1024, "bytes", "of all headers of a request; a browser with all our cookies sends 2,000 (HTTP/2)", "RFC 9113 10.5.1")
+PARTIAL_BYTES: Final = Limit(64 * 1024, "bytes without a whole frame", "a frame has 16 KB at most, and headers in pieces have a bound of their own (HTTP/2)", "RFC 9113 4.2")
+CERTIFICATE_LOOK_SECONDS: Final = Limit(MINUTE, "seconds", "how often it is looked whether the certificate was renewed")
+RSA_BITS_MIN: Final = Limit(2048, "bits", "browsers take no shorter key; ECDSA is smaller and better", "CA/Browser Forum BR 6.1.5")
+COMPRESSED_BYTES_MIN: Final = Limit(256, "bytes", "what is smaller gains less than the header that says so, and costs time")
+
+# Budgets: what a page may weigh. A breach fails the build, as at every other limit one byte more is too many.
+FIRST_PAGE_BYTES: Final = Limit(6 * 1024, "bytes of HTML, brotli", "style inside, usable after one request: each 6 KB cost a second on 2G", "measured")
+FIRST_PAGE_GZIP_BYTES: Final = Limit(7680, "bytes of HTML, gzip", "the same for phones that have no brotli", "measured")
+PAGE_BYTES: Final = Limit(5 * 1024, "bytes of HTML, brotli", "every other page for customers", "measured")
+SCRIPT_BYTES: Final = Limit(3 * 1024, "bytes of a script, brotli", "nobody waits for it, but somebody pays for it", "measured")
+FIRST_VISIT_BYTES: Final = Limit(14 * 1024, "bytes down, with TLS", "page, scripts and icon fit into the first window of TCP, ten segments: no round trip more", "RFC 6928")
+SIGN_IN_DOWN_BYTES: Final = Limit(20 * 1024, "bytes down, with TLS", "a whole sign-in by phone and code, from nothing to home: 3.3 s of a 2G link", "measured")
+SIGN_IN_UP_BYTES: Final = Limit(6 * 1024, "bytes up, with TLS", "the same upwards, cookies and headers included; a browser's hello alone is 1,800", "measured")
+SIGN_IN_CONNECTIONS: Final = Limit(1, "connections", "each further one costs three round trips and a certificate", "measured")
+
 # Behind the door.
 OUTBOX_TRIES: Final = Limit(5, "tries", "with back-off within the code's life; then the message is given up and counted")
 OUTBOX_BATCH: Final = Limit(50, "messages", "one claim of the dispatcher")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +19,7 @@ from starlette.responses import Response
 from foregate.counter.sessions import OnDuty
 from foregate.counter.views import TimelineLine
 from foregate.doors.pages import assets
-from foregate.doors.pages.render import HTML_LANG, compressed, duration, sayer
+from foregate.doors.pages.render import HTML_LANG, duration, sayer
 from foregate.doors.requests import language_of
 from foregate.doors.text import catalog
 from foregate.rules import limits
@@ -68,7 +69,7 @@ def style() -> str:
 def script() -> assets.Asset:
     """Return the console's script."""
     made = assets.asset("c", "js", assets.minified_js((FOLDER / "script.js").read_text("utf-8")))
-    return assets.Asset(made.path.replace("/s/", "/console/s/"), made.media_type, made.body, made.small)
+    return msgspec.structs.replace(made, path=made.path.replace("/s/", "/console/s/"))
 
 
 @cache
@@ -114,11 +115,8 @@ def respond(
     """Return a page of the console."""
     shown = _frame(duty, request) | {"tab": tab} | facts
     body = environment().get_template(template).render(shown).encode()
-    small, encoding = compressed(body, request.headers.get("accept-encoding", ""))
     headers = HEADERS | {"Content-Language": shown["language"], "Content-Security-Policy": content_security_policy()}
-    if encoding:
-        headers["Content-Encoding"] = encoding
-    return Response(small, status, headers, media_type="text/html; charset=utf-8")
+    return Response(body, status, headers, media_type="text/html; charset=utf-8")
 
 
 def _frame(duty: OnDuty | None, request: Request) -> dict[str, Any]:

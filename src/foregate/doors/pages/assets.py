@@ -7,6 +7,7 @@ nothing else that is inline. The script is a file of its own, cached for a year 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from foregate import leaflet
+from foregate.doors.compression import coding_of
 
 FOLDER: Final = Path(__file__).parent
 YEAR_SECONDS: Final = 31_536_000
@@ -32,7 +34,8 @@ class Asset(msgspec.Struct, frozen=True):
     path: str
     media_type: str
     body: bytes
-    small: bytes
+    small: bytes  # brotli
+    zipped: bytes  # gzip, for who has no brotli, and for all where there is no TLS
 
 
 @cache
@@ -98,16 +101,18 @@ def asset(stem: str, suffix: str, text: str) -> Asset:
     """Return `text` as a file under `/s/`, named by its hash."""
     body = text.encode()
     digest = hashlib.sha256(body).hexdigest()[:10]
-    return Asset(f"/s/{stem}.{digest}.{suffix}", MEDIA_TYPES[suffix], body, brotli.compress(body, quality=11))
+    small, zipped = brotli.compress(body, quality=11), gzip.compress(body, 9, mtime=0)
+    return Asset(f"/s/{stem}.{digest}.{suffix}", MEDIA_TYPES[suffix], body, small, zipped)
 
 
 def serve(request: Request, file: Asset) -> Response:
     """Answer with a static file. It never changes under its name, so browsers never ask again."""
-    is_small = "br" in request.headers.get("accept-encoding", "")
     headers = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable", "Vary": "Accept-Encoding"}
-    if is_small:
-        headers["Content-Encoding"] = "br"
-    return Response(file.small if is_small else file.body, media_type=file.media_type, headers=headers)
+    coding = coding_of(request.headers.get("accept-encoding", ""))
+    if coding:
+        headers["Content-Encoding"] = coding
+    body = {"br": file.small, "gzip": file.zipped, None: file.body}[coding]
+    return Response(body, media_type=file.media_type, headers=headers)
 
 
 def style_hash() -> str:

@@ -25,6 +25,7 @@ from starlette.responses import Response
 
 from foregate.desk.sessions import idle_seconds
 from foregate.desk.view import Reply
+from foregate.doors.compression import coding_of, squeezed
 from foregate.doors.pages import assets
 from foregate.doors.requests import language_of, with_cookies
 from foregate.doors.text import catalog
@@ -34,7 +35,6 @@ from foregate.rules import limits
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 HTML_LANG: Final = {"zh": "zh-CN"}
-DYNAMIC_QUALITY: Final = 5  # of brotli: 1 ms a page; 11 would take 20
 
 MINUTE: Final = 60
 UNITS: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60))
@@ -143,29 +143,20 @@ def respond(page: Page, request: Request, reply: Reply | None = None, **facts: A
         headers["ETag"] = validator
         if validator in request.headers.get("if-none-match", ""):
             return with_cookies(Response(status_code=304, headers=headers), reply, request)
-    small, encoding = compressed(body, request.headers.get("accept-encoding", ""), is_public=page.is_public)
-    if encoding:
-        headers["Content-Encoding"] = encoding
-    response = Response(small, page.status, headers, media_type="text/html; charset=utf-8")
+    if coding := coding_of(request.headers.get("accept-encoding", "")):
+        headers["Content-Encoding"] = coding
+        body = _smallest(body, coding) if page.is_public else squeezed(body, coding)
+    response = Response(body, page.status, headers, media_type="text/html; charset=utf-8")
     return with_cookies(response, reply, request)
 
 
-def compressed(body: bytes, accepted: str, *, is_public: bool = False) -> tuple[bytes, str | None]:
-    """Return `body` as small as the browser can read it, and the name of that coding."""
-    if "br" in accepted:
-        return (_smallest(body) if is_public else brotli.compress(body, quality=DYNAMIC_QUALITY)), "br"
-    if "gzip" in accepted:
-        return gzip.compress(body, 6, mtime=0), "gzip"
-    return body, None
-
-
 @cache
-def _cached(body: bytes) -> bytes:
-    return bytes(brotli.compress(body, quality=11))
+def _cached(body: bytes, coding: str) -> bytes:
+    return bytes(brotli.compress(body, quality=11)) if coding == "br" else gzip.compress(body, 9, mtime=0)
 
 
-def _smallest(body: bytes) -> bytes:
+def _smallest(body: bytes, coding: str) -> bytes:
     """Compress with all effort what is the same for everybody. Few pages are, so few are kept."""
     if _cached.cache_info().currsize > 256:  # typed numbers may stand in it; begin anew rather than grow
         _cached.cache_clear()
-    return _cached(body)
+    return _cached(body, coding)
