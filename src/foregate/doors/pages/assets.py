@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,9 @@ from foregate import leaflet
 
 FOLDER: Final = Path(__file__).parent
 YEAR_SECONDS: Final = 31_536_000
+ASSET_NAME: Final = re.compile(r"/s/(\w+)\.[0-9a-f]{10}\.(\w+)")
+# The one policy that may make an address of a script, made once by script.js: it yields the worker's and no other.
+WORKER_POLICY: Final = "worker"
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -71,9 +74,35 @@ def passkeys() -> Asset:
 
 
 @cache
+def link() -> Asset:
+    """Return the script for bad links, which comes after the page."""
+    return asset("l", "js", minified_js((FOLDER / "link.js").read_text("utf-8")))
+
+
+@cache
+def offline() -> Asset:
+    """Return the script of the offline page."""
+    return asset("d", "js", minified_js((FOLDER / "offline.js").read_text("utf-8")))
+
+
+@cache
+def worker_text() -> str:
+    """Return what the worker does; `pages.offline` puts before it what it is to know."""
+    return minified_js((FOLDER / "worker.js").read_text("utf-8"))
+
+
+@cache
 def icon() -> Asset:
     """Return the little gate that browsers show in tabs."""
     return asset("gate", "svg", (FOLDER / "gate.svg").read_text("utf-8").strip())
+
+
+@cache
+def maskable() -> Asset:
+    """Return the gate on a ground that reaches to the edge: home screens cut their own shape out of it."""
+    gate = re.sub(r"</?svg[^>]*>", "", icon().body.decode()).replace("#0d5b4a", "#fff")
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-14 -14 56 56">'
+    return asset("home", "svg", f'{frame}<path fill="#0d5b4a" d="M-14-14h56v56h-56z"/>{gate}</svg>')
 
 
 @cache
@@ -101,13 +130,24 @@ def asset(stem: str, suffix: str, text: str) -> Asset:
     return Asset(f"/s/{stem}.{digest}.{suffix}", MEDIA_TYPES[suffix], body, brotli.compress(body, quality=11))
 
 
-def serve(request: Request, file: Asset) -> Response:
-    """Answer with a static file. It never changes under its name, so browsers never ask again."""
+def serve(request: Request, file: Asset, *, is_kept: bool = True) -> Response:
+    """Answer with a static file. It never changes under its name, so browsers never ask again.
+
+    Under a name of another release it is not to be kept at all: it is not what that name says.
+    """
     is_small = "br" in request.headers.get("accept-encoding", "")
-    headers = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable", "Vary": "Accept-Encoding"}
+    age = f"public, max-age={YEAR_SECONDS}, immutable" if is_kept else "no-store"
+    headers = {"Cache-Control": age, "Vary": "Accept-Encoding"}
     if is_small:
         headers["Content-Encoding"] = "br"
     return Response(file.small if is_small else file.body, media_type=file.media_type, headers=headers)
+
+
+def same_stem(path: str, files: Iterable[Asset]) -> Asset | None:
+    """Return the file that has `path` but for its hash: what it was in another release."""
+    named = ASSET_NAME.fullmatch(path)
+    parts = named.group(1, 2) if named else None
+    return next((file for file in files if (own := ASSET_NAME.fullmatch(file.path)) and own.group(1, 2) == parts), None)
 
 
 def style_hash() -> str:
@@ -135,8 +175,10 @@ def content_security_policy(changed: Mapping[str, str] = MappingProxyType({})) -
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
         "object-src": "'none'",
+        "worker-src": "'self'",
+        "manifest-src": "'self'",
         "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
+        "trusted-types": WORKER_POLICY,
     }
     return "; ".join(f"{name} {value}" for name, value in (rules | dict(changed)).items())
 

@@ -84,7 +84,8 @@ async def show_outlet(request: Request) -> Response:
         said = await exceptions_around(outlets, (outlet.outlet_id,), world.clock.now()) if outlet else ()
     if outlet is None:
         return await refuse(request, "not-found")
-    page = Page(template="outlet.html", back=f"/outlets/{outlet.outlet_id}")
+    # The same for everybody, so a phone may keep it for when there is no link.
+    page = Page(template="outlet.html", back=f"/outlets/{outlet.outlet_id}", is_public=True)
     return respond(page, request, **_facts(language_of(request), outlet, said, world.clock.now()))
 
 

@@ -10,6 +10,7 @@ from foregate.doors.pages import (
     entry,
     help,
     journey,
+    offline,
     outlet_map,
     outlets,
     signed_in,
@@ -17,6 +18,7 @@ from foregate.doors.pages import (
     statements,
     tongue,
     ways,
+    wishes,
 )
 from foregate.rules.journeys import JOURNEYS
 
@@ -53,7 +55,9 @@ def routes() -> list[BaseRoute]:
         *social.routes(),
         *statements.routes(),
         *accounts.routes(),
+        *wishes.routes(),
         *appointments.routes(),
+        *offline.routes(),
         *outlet_map.routes(),
         *outlets.routes(),
         *fixed,
