@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -21,9 +22,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from foregate import leaflet
+from foregate.doors.text import catalog
 
 FOLDER: Final = Path(__file__).parent
 YEAR_SECONDS: Final = 31_536_000
+LINK_WORDS: Final = ("slow", "none", "away", "busy", "full", "in", "now", "over", "kept", "again", "check")
 ASSET_NAME: Final = re.compile(r"/s/(\w+)\.[0-9a-f]{10}\.(\w+)")
 # The one policy that may make an address of a script, made once by script.js: it yields the worker's and no other.
 WORKER_POLICY: Final = "worker"
@@ -74,9 +77,18 @@ def passkeys() -> Asset:
 
 
 @cache
-def link() -> Asset:
-    """Return the script for bad links, which comes after the page."""
-    return asset("l", "js", minified_js((FOLDER / "link.js").read_text("utf-8")))
+def link(language: str) -> Asset:
+    """Return the script for bad links, which comes after the page. It has its words with it: no page pays for them."""
+    said = {key: catalog.text(language, f"link.{key}") for key in LINK_WORDS}
+    text = (
+        (FOLDER / "link.js").read_text("utf-8").replace("WORDS = {}", f"WORDS = {json.dumps(said, ensure_ascii=False)}")
+    )
+    return asset(f"l_{language}", "js", minified_js(text))
+
+
+def links() -> tuple[Asset, ...]:
+    """Return it in every language."""
+    return tuple(link(language) for language in catalog.languages())
 
 
 @cache

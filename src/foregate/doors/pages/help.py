@@ -72,7 +72,7 @@ async def serve_asset(request: Request) -> Response:
     """The scripts and the icon, by the name of what they hold."""
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
     scripts = (
-        assets.script(), assets.link(), assets.passkeys(), assets.finder(), assets.capture(), assets.offline(),
+        assets.script(), *assets.links(), assets.passkeys(), assets.finder(), assets.capture(), assets.offline(),
     )  # fmt: skip
     files = {file.path: file for file in (*scripts, assets.icon(), assets.maskable(), *map_files)}
     if (file := files.get(request.url.path)) is not None:

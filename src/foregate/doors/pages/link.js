@@ -6,11 +6,26 @@
 
   /* ---- What is not answered is asked again, counted down, so many times. */
   var TRIES = 5, SLOW = 5, PATIENCE = 20, UPLOAD = 120; /* seconds */
-  var link = document.getElementById('link'), more = link.querySelector('div'), ticker = more.querySelector('p');
-  var says = link.querySelector('[role]'), wait = +link.getAttribute('data-wait');
+  var WORDS = {}; /* in the language of the page, by assets.py */
+  var main = document.getElementById('main'), link = document.getElementById('link') || make('div', '', main);
+  var says = make('p', '', link), more = make('div', '', link), ticker = make('p', '', more);
+  var button = make('button', WORDS.again, more), wait = +link.getAttribute('data-wait');
   var tries = (wait && history.state || {}).tries || 0, timers = [], halt, retry, sent, tapped;
 
-  function word(name) { return link.getAttribute('data-' + name); }
+  link.id = 'link';
+  says.setAttribute('role', 'status');
+  ticker.className = 'hint last';
+  button.type = 'button';
+  button.className = 'plain';
+  make('a', WORDS.check, make('p', '', more)).href = '/network';
+  more.lastChild.className = 'more';
+  more.hidden = true;
+
+  function make(name, text, parent) {
+    var made = parent.appendChild(document.createElement(name));
+    made.textContent = text;
+    return made;
+  }
   function later(act, seconds) { timers.push(setTimeout(act, seconds * 1000)); }
   function settle() {
     while (timers.length) clearTimeout(timers.pop());
@@ -23,16 +38,16 @@
     sent = null;
     retry = function () {
       settle();
-      says.textContent = word('now');
+      says.textContent = WORDS.now;
       ticker.textContent = '';
       act();
     };
     more.hidden = false;
     ticker.textContent = '';
-    says.textContent = word(tries < TRIES ? name : 'over');
+    says.textContent = WORDS[tries < TRIES ? name : 'over'];
     if (tries++ < TRIES) {
       halt = countdown(Math.ceil((seconds || 1.5 * Math.pow(2, tries)) * (1 + Math.random() / 3)), function (left) {
-        ticker.textContent = word('in').replace('#', left);
+        ticker.textContent = WORDS.in.replace('#', left);
       }, retry);
     }
   }
@@ -40,7 +55,7 @@
     history.replaceState({ tries: tries }, '');
     location.reload();
   }
-  on(more.querySelector('button'), 'click', function () { retry(); });
+  on(button, 'click', function () { retry(); });
   on(window, 'online', function () {
     deliver();
     if (halt) retry();
@@ -57,7 +72,7 @@
     var isUpload = form.enctype.indexOf('multi') > -1;
     sent = [form, button];
     tell({ watch: button && button.getAttribute('formaction') ? button.formAction : form.action });
-    later(function () { says.textContent = word('slow'); }, SLOW);
+    later(function () { says.textContent = WORDS.slow; }, SLOW);
     later(function () {
       window.stop();
       failed(form, button, 'none');
@@ -80,7 +95,7 @@
     settle();
     if (!wait) { tries = 0; says.textContent = ''; more.hidden = true; }
     /* What is typed here is worth more than another try by itself. */
-    if (wait && location.pathname !== '/offline') again('why', reload, wait);
+    if (wait && location.pathname !== '/offline') again(link.getAttribute('data-why'), reload, wait);
     tell({ hello: 1 });
     deliver();
   }
@@ -99,7 +114,7 @@
     on(sw, 'message', function (event) {
       var said = event.data;
       if (said.sync) deliver();
-      if (said.kept) { says.textContent = word('kept'); more.hidden = false; retry = reload; }
+      if (said.kept) { says.textContent = WORDS.kept; more.hidden = false; retry = reload; }
       if ('again' in said && sent) failed(sent[0], sent[1], said.again ? 'busy' : 'none', said.again);
     });
   }
@@ -149,23 +164,21 @@
     request.send(pairs.join('&'));
   }
   function answer(row) {
-    var card = document.createElement('section'), line = document.createElement('p');
     if (shown[row.key]) return;
     shown[row.key] = 1;
+    var card = document.createElement('section'), line = make('p', '', card);
     card.className = 'card good';
     card.setAttribute('role', 'status');
-    card.appendChild(line);
     row.told.ways.forEach(function (way, place) {
-      var go = document.createElement('a');
+      var go = make('a', way.text, card);
       go.className = place ? 'go plain' : 'go';
       go.href = way.href;
-      go.textContent = way.text;
-      card.appendChild(go);
     });
-    link.parentNode.insertBefore(card, link.parentNode.firstChild);
+    main.insertBefore(card, main.firstChild);
     line.textContent = row.told.text;
   }
 
+  here.make = make;
   here.box = box;
   here.deliver = deliver;
   on(window, 'pageshow', begin);

@@ -2,15 +2,9 @@
 (function () {
   'use strict';
   var form = document.getElementById('wish'), seen = document.getElementById('seen'), list = document.getElementById('waiting');
-  var book = window.foregate, days = form.querySelector('[name=day]'), max = +list.getAttribute('data-max');
+  var book = window.foregate, make = book.make, days = form.querySelector('[name=day]'), max = +list.getAttribute('data-max');
   var SIGNS = { amp: '&', lt: '<', gt: '>', '#34': '"', '#39': '\'' };
 
-  function make(name, text, parent) {
-    var made = document.createElement(name);
-    made.textContent = text;
-    parent.appendChild(made);
-    return made;
-  }
   /* A kept page is read as text: its heading is the name. The server escapes these five signs and no others. */
   function heading(html) {
     var found = /<h1>([^<]*)<\/h1>/.exec(html);

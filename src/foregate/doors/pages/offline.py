@@ -27,7 +27,7 @@ from foregate.rules.services import SERVICES
 from foregate.settings import Settings
 
 OFFLINE: Final = "/offline"
-PAGES: Final = ("base.html", "parts.html", "offline.html")
+PAGES: Final = ("base.html", "link.html", "parts.html", "offline.html")
 RETRY_SECONDS: Final = 3
 DAY_SECONDS: Final = 86_400
 
@@ -42,9 +42,9 @@ async def show_offline(request: Request) -> Response:
 
 async def serve_worker(request: Request) -> Response:
     """The worker. A browser asks for it with every visit, and is told in a hundred bytes that it has it."""
-    body = worker(request.app.state.settings)
+    body = worker(request.app.state.settings, language_of(request))
     validator = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-    headers = {"Cache-Control": "no-cache", "ETag": validator, "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": "no-cache", "ETag": validator, "Vary": "Accept-Encoding, Accept-Language, Cookie"}
     if validator in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return _compressed(request, body, headers, "text/javascript; charset=utf-8")
@@ -66,11 +66,14 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def worker(settings: Settings) -> bytes:
-    """Return the worker: the names of this release, and the script that goes by them."""
+def worker(settings: Settings, language: str) -> bytes:
+    """Return the worker: the names of this release in a language, and the script that goes by them.
+
+    Who changes the language gets another worker, and with it the offline page in that language.
+    """
     names = {
-        "shell": f"foregate-{_release(settings)}",
-        "files": [OFFLINE, *(file.path for file in _files())],
+        "shell": f"foregate-{_release(settings, language)}",
+        "files": [OFFLINE, *(file.path for file in _files(language))],
         "bytes": int(limits.KEPT_BYTES),
         "entries": int(limits.KEPT_PAGES),
         "race": limits.RACE_SECONDS * 1000,
@@ -99,15 +102,15 @@ def manifest(settings: Settings, language: str) -> dict[str, Any]:
     }
 
 
-def _files() -> tuple[assets.Asset, ...]:
-    return assets.script(), assets.link(), assets.offline(), assets.icon()
+def _files(language: str) -> tuple[assets.Asset, ...]:
+    return assets.script(), assets.link(language), assets.offline(), assets.icon()
 
 
-def _release(settings: Settings) -> str:
+def _release(settings: Settings, language: str) -> str:
     """Return a name for all that the offline page is made of."""
     parts = [(TEMPLATES / name).read_text("utf-8") for name in PAGES]
-    parts += [f"{key}={said}" for code in catalog.languages() for key, said in sorted(catalog.texts(code).items())]
-    parts += [assets.style(), *(file.path for file in _files()), settings.bank_name, settings.hotline or ""]
+    parts += [f"{key}={said}" for key, said in sorted(catalog.texts(language).items())]
+    parts += [assets.style(), *(file.path for file in _files(language)), settings.bank_name, settings.hotline or ""]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]
 
 

@@ -6,7 +6,6 @@
 var KEPT = 'foregate-kept', watching = {}, stale = {};
 var nothing = () => {};
 var find = what => caches.match(what, { ignoreVary: true });
-var shell = files => caches.open(C.shell).then(cache => cache.addAll(files));
 var each = (rows, act) => rows.reduce((before, row) => before.then(() => act(row)), Promise.resolve());
 
 /* Kept: the newest first, until the bytes or the entries are spent. A full phone is no reason to fail. */
@@ -18,13 +17,9 @@ var put = (url, response) => caches.open(KEPT).then(cache => cache.put(url, resp
 })).catch(nothing);
 
 var keep = (url, response) => {
-  var said = name => response.headers.get(name), tongue = said('content-language');
+  var said = name => response.headers.get(name);
   if (response.status === 200 && response.type === 'basic' && !response.redirected
-    && said('cache-control') === 'no-cache' && said('etag')) {
-    /* The offline page speaks as the last page did. */
-    return put(url, response.clone()).then(() => find('/offline')).then(page =>
-      page.headers.get('content-language') !== tongue && shell(['/offline']));
-  }
+    && said('cache-control') === 'no-cache' && said('etag')) return put(url, response.clone());
 };
 
 /* A balancer that reaches nobody says so with 502 or 504. That is no answer of the bank's. */
@@ -35,7 +30,7 @@ var ask = (event, early) => Promise.resolve(early).then(response => response || 
 
 var page = event => {
   var url = event.request.url, net = ask(event, event.preloadResponse).then(response => {
-    event.waitUntil(Promise.resolve(keep(url, response)).catch(nothing));
+    event.waitUntil(keep(url, response));
     return response;
   });
   event.waitUntil(net.catch(nothing));
@@ -69,7 +64,7 @@ var on = (name, act) => self.addEventListener(name, act);
 on('install', event => {
   skipWaiting();
   /* The sign-in page, and the check of the network, if they may be kept: somebody signed in gets another page there. */
-  event.waitUntil(shell(C.files).then(() => each(['/', '/network'], path =>
+  event.waitUntil(caches.open(C.shell).then(cache => cache.addAll(C.files)).then(() => each(['/', '/network'], path =>
     fetch(path).then(response => keep(location.origin + path, response)).catch(nothing))));
 });
 on('activate', event => event.waitUntil(caches.keys().then(names => Promise.all(names.map(name =>
