@@ -71,7 +71,6 @@
   function watch(form, button) {
     var isUpload = form.enctype.indexOf('multi') > -1;
     sent = [form, button];
-    tell({ watch: button && button.getAttribute('formaction') ? button.formAction : form.action });
     later(function () { says.textContent = WORDS.slow; }, SLOW);
     later(function () {
       window.stop();
@@ -88,6 +87,7 @@
         failed(form, button, 'none');
         return;
       }
+      tell({ watch: button && button.getAttribute('formaction') ? button.formAction : form.action });
       setTimeout(function () { if (!event.defaultPrevented) watch(form, button); }, 0);
     });
   });

@@ -44,13 +44,15 @@ var page = event => {
   }));
 };
 
-/* A page that watches its form stays, with what was typed, and tries again. Any other gets what there is. */
+/* A page that watches its form stays, with what was typed, and tries again. Any other gets what there is. What the page
+   says may come a moment after its form. */
 var form = event => {
-  var page = watching[event.request.url], stay = response => {
+  var stay = response => new Promise(done => setTimeout(done, 300)).then(() => {
+    var page = watching[event.request.url];
     if (!page) return response.headers ? response : Response.error();
     page.postMessage({ again: response.headers && +response.headers.get('retry-after') });
     return new Response(null, { status: 204 });
-  };
+  });
   return ask(event).then(response => response.status === 503 ? stay(response) : response, stay);
 };
 
