@@ -2,7 +2,7 @@
 (function () {
   'use strict';
   var form = document.getElementById('wish'), seen = document.getElementById('seen'), list = document.getElementById('waiting');
-  var book = window.foregate, make = book.make, days = form.querySelector('[name=day]'), max = +list.getAttribute('data-max');
+  var book = window.foregate, make = book.make, days = form.querySelector('[name=day]'), max = +list.getAttribute('data-max'), isFull;
   var SIGNS = { amp: '&', lt: '<', gt: '>', '#34': '"', '#39': '\'' };
 
   /* A kept page is read as text: its heading is the name. The server escapes these five signs and no others. */
@@ -10,13 +10,14 @@
     var found = /<h1>([^<]*)<\/h1>/.exec(html);
     return found && found[1].replace(/&(amp|lt|gt|#34|#39);/g, function (all, sign) { return SIGNS[sign]; });
   }
+  function fit() { form.parentNode.hidden = isFull || !form.outlet.options.length; }
   function show(url, name) {
     var path = url.slice(location.origin.length), row = make('li', '', seen.querySelector('ul'));
     make('a', name, row).href = path;
     make('option', name, form.outlet).value = path.slice('/outlets/'.length);
     seen.hidden = false;
     document.getElementById('unseen').hidden = true;
-    document.getElementById('book').hidden = false;
+    fit();
   }
   function look() {
     caches.open('foregate-kept').then(function (cache) {
@@ -64,8 +65,9 @@
         }, false);
       });
       list.hidden = !waiting.length;
-      form.hidden = waiting.length >= max;
-      document.getElementById('full').hidden = !form.hidden;
+      isFull = waiting.length >= max;
+      document.getElementById('full').hidden = !isFull;
+      fit();
       try { if (rows.length) localStorage.setItem('wishes', '1'); else localStorage.removeItem('wishes'); } catch (blocked) {}
     });
   }
