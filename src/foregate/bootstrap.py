@@ -43,6 +43,7 @@ from foregate.desk.statements import Statements
 from foregate.desk.status import Status
 from foregate.desk.turn import House
 from foregate.desk.ways import MyWays
+from foregate.desk.wishes import Wishes
 from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
 from foregate.doors.paper import paper_of
@@ -243,6 +244,7 @@ def _parts(house: Foregate) -> dict[str, Any]:
         "sessions": Sessions(world),
         "linked": Linked(world),
         "bookings": Bookings(world),
+        "wishes": Wishes(house.desk),
         "accounts": (accounts := MyAccounts(world)),
         "statements": Statements(world, accounts, house.exports),
         "printer": house.printer,

@@ -45,6 +45,7 @@ class Bank:
     def __init__(self, url: str, house: Foregate, phones: SimulatedPhones, clock: TurnableClock) -> None:
         self.url, self.house, self.phones, self.clock = url, house, phones, clock
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.port = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something on the bank's own loop."""
@@ -74,10 +75,13 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
 
 
 @contextmanager
-def open_bank(folder: Path, **more: Any) -> Iterator[Bank]:
-    """Open the demo bank on a free port; everybody of the demo is settled. `more` is set too."""
+def open_bank(folder: Path, *, reached_at: int | None = None, **more: Any) -> Iterator[Bank]:
+    """Open the demo bank on a free port; everybody of the demo is settled. `more` is set too.
+
+    `reached_at` is the port that browsers know, where something stands between: then the bank is at `bank.port`.
+    """
     port = services.free_port()
-    settings = settings_for(f"http://127.0.0.1:{port}", folder, **more)
+    settings = settings_for(f"http://127.0.0.1:{reached_at or port}", folder, **more)
     write_keys(folder / "keys.toml")
     migrate.upgrade(settings.database)
     clock = TurnableClock()
@@ -92,7 +96,7 @@ def open_bank(folder: Path, **more: Any) -> Iterator[Bank]:
         )
         await settle(house)
         bank = Bank(settings.origin, house, phones, clock)
-        bank.loop = asyncio.get_running_loop()
+        bank.loop, bank.port = asyncio.get_running_loop(), port
         config = uvicorn.Config(house.app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
         opened.append(bank)
         servers.append(uvicorn.Server(config))

@@ -137,7 +137,7 @@ async def test_the_policy_opens_to_the_tile_server_alone(city: Bank) -> None:
     assert ["'self'", f"'{assets.style_hash()}'"] == sources(policy, "style-src")
     assert ["'none'"] == sources(policy, "default-src") == sources(policy, "frame-ancestors")
     assert ["'script'"] == sources(policy, "require-trusted-types-for")
-    assert ["default"] == sources(policy, "trusted-types")
+    assert ["default", "worker"] == sources(policy, "trusted-types")
     assert 1 == policy.count("tiles.bank.test")
     assert "unsafe" not in policy
     for path in ("/", "/outlets?lat=30.25&lon=120.17", "/outlets/D007", "/outlets/map?outlet=none"):

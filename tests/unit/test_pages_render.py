@@ -118,8 +118,8 @@ def test_the_script_is_small() -> None:
 def test_one_request_makes_a_page_usable(browser: TestClient) -> None:
     """No style, font or picture blocks it; the scripts are deferred; nothing comes from elsewhere."""
     tags = Tags(browser.get("/").text)
-    assert [assets.icon().path] == [link["href"] for link in tags.all("link")]
-    assert [True, True] == ["defer" in script for script in tags.all("script")]
+    assert [assets.icon().path, "/manifest.webmanifest"] == [link["href"] for link in tags.all("link")]
+    assert [True, True, True] == ["defer" in script for script in tags.all("script")]
     assert [] == tags.all("img")
     addresses = [a[n] or "" for _, a in tags.tags for n in ("src", "href", "action") if n in a]
     assert [] == [address for address in addresses if not re.match(r"/(?!/)|#|tel:", address)]
@@ -317,7 +317,10 @@ def test_the_script_is_kept_for_good(browser: TestClient) -> None:
     answer = browser.get(assets.script().path)
     assert "public, max-age=31536000, immutable" == answer.headers["cache-control"]
     assert assets.script().body.decode() == answer.text
-    assert 404 == browser.get("/s/f.0000000000.js").status_code
+    other_release = browser.get("/s/f.0000000000.js")
+    assert ("no-store", answer.text) == (other_release.headers["cache-control"], other_release.text)
+    unknown = ("/s/x.0000000000.js", "/s/f.0000000000.css", "/s/f.js", "/s/f.000000000.js")
+    assert [404] * 4 == [browser.get(path).status_code for path in unknown]
 
 
 def test_somebody_signed_in_is_not_asked_to_sign_in(door: FrontDoor, browser: TestClient) -> None:

@@ -152,6 +152,12 @@ class Desk:
         )
         return Turn(self.house, tx, caller, stored, State(language=caller.language), now, is_fresh=True)
 
+    def fresh(self, tx: UnitOfWork, name: str, caller: Caller, journey_id: str) -> Turn:
+        """Return a journey that is about to begin under an id that follows from what was asked for."""
+        turn = self._fresh(tx, name, caller)
+        turn.stored = msgspec.structs.replace(turn.stored, journey_id=journey_id)
+        return turn
+
     # ------------------------------------------------------------ look
 
     async def look(self, journey_id: str, caller: Caller) -> Reply:

@@ -235,6 +235,17 @@ IPV6_NETWORK_BITS: Final = Limit(64, "bits", "of a network that counts as one so
 ANSWERS_PER_MINUTE: Final = Limit(240, "answers per source and minute", "four answers for each journey that may be begun")
 DATABASE_WAIT_SECONDS: Final = Limit(2, "seconds", "a request that has no connection by then is told that we are busy", "REL-06")
 
+# On the phone. The scripts carry the same numbers, and a test compares them.
+KEPT_PAGES: Final = Limit(40, "pages and files kept", "the sign-in page, help, and the outlets of one town")
+KEPT_BYTES: Final = Limit(900_000, "bytes kept", "with the offline page below 1 MB on the device; the oldest go first", "budget")
+RACE_SECONDS: Final = Limit(5, "seconds", "then a page that was kept is shown in place of one that does not come", "measured")
+LINK_PATIENCE_SECONDS: Final = Limit(20, "seconds", "what a link with 10 % loss needs for an answer, twice over; then it is asked again", "measured")
+UPLOAD_PATIENCE_SECONDS: Final = Limit(120, "seconds", "pictures of a face at 20 kbit/s")
+SLOW_AFTER_SECONDS: Final = Limit(5, "seconds", "of silence, until the page says that the link is slow")
+LINK_TRIES: Final = Limit(5, "tries by itself", "a minute and a half of waiting; then the page says what else works, and the button stays")
+WISHES: Final = Limit(3, "appointments that wait on a device", "a family's errands; more are booked when there is a link")
+WISH_DAYS: Final = Limit(7, "days", "nobody wants last month's appointment; then it goes from the device")
+
 # Appointments.
 SLOT_MINUTES: Final = Limit(15, "minutes", "the grid that appointments stand on; every time zone is a multiple of it away from UTC")
 HOLD_SECONDS: Final = Limit(5 * MINUTE, "seconds", "as long as a code lives; then the place is free for others")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -23,9 +24,14 @@ from starlette.responses import Response
 
 from foregate import leaflet
 from foregate.doors.compression import coding_of
+from foregate.doors.text import catalog
 
 FOLDER: Final = Path(__file__).parent
 YEAR_SECONDS: Final = 31_536_000
+LINK_WORDS: Final = ("slow", "none", "away", "busy", "full", "in", "now", "over", "kept", "again", "check")
+ASSET_NAME: Final = re.compile(r"/s/(\w+)\.[0-9a-f]{10}\.(\w+)")
+# The one policy that may make an address of a script, made once by script.js: it yields the worker's and no other.
+WORKER_POLICY: Final = "worker"
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -74,9 +80,44 @@ def passkeys() -> Asset:
 
 
 @cache
+def link(language: str) -> Asset:
+    """Return the script for bad links, which comes after the page. It has its words with it: no page pays for them."""
+    said = {key: catalog.text(language, f"link.{key}") for key in LINK_WORDS}
+    text = (
+        (FOLDER / "link.js").read_text("utf-8").replace("WORDS = {}", f"WORDS = {json.dumps(said, ensure_ascii=False)}")
+    )
+    return asset(f"l_{language}", "js", minified_js(text))
+
+
+def links() -> tuple[Asset, ...]:
+    """Return it in every language."""
+    return tuple(link(language) for language in catalog.languages())
+
+
+@cache
+def offline() -> Asset:
+    """Return the script of the offline page."""
+    return asset("d", "js", minified_js((FOLDER / "offline.js").read_text("utf-8")))
+
+
+@cache
+def worker_text() -> str:
+    """Return what the worker does; `pages.offline` puts before it what it is to know."""
+    return minified_js((FOLDER / "worker.js").read_text("utf-8"))
+
+
+@cache
 def icon() -> Asset:
     """Return the little gate that browsers show in tabs."""
     return asset("gate", "svg", (FOLDER / "gate.svg").read_text("utf-8").strip())
+
+
+@cache
+def maskable() -> Asset:
+    """Return the gate on a ground that reaches to the edge: home screens cut their own shape out of it."""
+    gate = re.sub(r"</?svg[^>]*>", "", icon().body.decode()).replace("#0d5b4a", "#fff")
+    frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-14 -14 56 56">'
+    return asset("home", "svg", f'{frame}<path fill="#0d5b4a" d="M-14-14h56v56h-56z"/>{gate}</svg>')
 
 
 @cache
@@ -105,14 +146,25 @@ def asset(stem: str, suffix: str, text: str) -> Asset:
     return Asset(f"/s/{stem}.{digest}.{suffix}", MEDIA_TYPES[suffix], body, small, zipped)
 
 
-def serve(request: Request, file: Asset) -> Response:
-    """Answer with a static file. It never changes under its name, so browsers never ask again."""
-    headers = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable", "Vary": "Accept-Encoding"}
+def serve(request: Request, file: Asset, *, is_kept: bool = True) -> Response:
+    """Answer with a static file. It never changes under its name, so browsers never ask again.
+
+    Under a name of another release it is not to be kept at all: it is not what that name says.
+    """
+    age = f"public, max-age={YEAR_SECONDS}, immutable" if is_kept else "no-store"
+    headers = {"Cache-Control": age, "Vary": "Accept-Encoding"}
     coding = coding_of(request.headers.get("accept-encoding", ""))
     if coding:
         headers["Content-Encoding"] = coding
     body = {"br": file.small, "gzip": file.zipped, None: file.body}[coding]
     return Response(body, media_type=file.media_type, headers=headers)
+
+
+def same_stem(path: str, files: Iterable[Asset]) -> Asset | None:
+    """Return the file that has `path` but for its hash: what it was in another release."""
+    named = ASSET_NAME.fullmatch(path)
+    parts = named.group(1, 2) if named else None
+    return next((file for file in files if (own := ASSET_NAME.fullmatch(file.path)) and own.group(1, 2) == parts), None)
 
 
 def style_hash() -> str:
@@ -140,8 +192,10 @@ def content_security_policy(changed: Mapping[str, str] = MappingProxyType({})) -
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
         "object-src": "'none'",
+        "worker-src": "'self'",
+        "manifest-src": "'self'",
         "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
+        "trusted-types": WORKER_POLICY,
     }
     return "; ".join(f"{name} {value}" for name, value in (rules | dict(changed)).items())
 

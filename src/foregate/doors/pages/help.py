@@ -71,8 +71,14 @@ async def show_update(request: Request) -> Response:
 async def serve_asset(request: Request) -> Response:
     """The scripts and the icon, by the name of what they hold."""
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
-    scripts = (assets.script(), assets.passkeys(), assets.finder(), assets.capture(), *network_script.files())
-    for file in (*scripts, assets.icon(), *map_files):
-        if file.path == request.url.path:
-            return assets.serve(request, file)
+    scripts = (
+        assets.script(), *assets.links(), assets.passkeys(), assets.finder(), assets.capture(), assets.offline(),
+        *network_script.files(),
+    )  # fmt: skip
+    files = {file.path: file for file in (*scripts, assets.icon(), assets.maskable(), *map_files)}
+    if (file := files.get(request.url.path)) is not None:
+        return assets.serve(request, file)
+    # A page of another release is open somewhere, or a node beside serves it: its script is today's, and not kept.
+    if (file := assets.same_stem(request.url.path, files.values())) is not None:
+        return assets.serve(request, file, is_kept=False)
     return await refuse(request, "not-found")

@@ -74,7 +74,7 @@ def policy(settings: Settings) -> str:
             # data: is an empty picture, which Leaflet puts in place of one that is no longer waited for.
             "img-src": f"'self' {settings.map_origin} data:",
             # Our script makes the one policy, before Leaflet runs: it lets a single constant through.
-            "trusted-types": "default",
+            "trusted-types": f"default {assets.WORKER_POLICY}",
         }
     )
 

@@ -86,7 +86,8 @@ async def show_outlet(request: Request) -> Response:
     if outlet is None:
         return await refuse(request, "not-found")
     asked = asked_on_page(request.query_params)
-    page = Page(template="outlet.html", back=f"/outlets/{outlet.outlet_id}{asked.brought}")
+    # The same for everybody, so a phone may keep it for when there is no link; but not whose case it was looked at for.
+    page = Page(template="outlet.html", back=f"/outlets/{outlet.outlet_id}{asked.brought}", is_public=not asked.brought)
     return respond(page, request, **_facts(language_of(request), outlet, asked, said, world.clock.now()))
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from foregate.desk.view import Reply, StepView, Told, View
 from foregate.doors.pages.render import Page, respond, sayer
@@ -20,6 +21,8 @@ STEPS: Final = {"ask-new-code": "resend"}
 PLACES: Final = {"another-way": "#ways", "text-us": "#text-us"}
 HELP: Final = {"update-client": "/help/update", "check-network": "/network"}
 WITH_REFERENCE: Final = frozenset({"internal-error", "busy"})
+# What passes by itself: the page asks again (script.js), so many times.
+PASSES: Final = frozenset({"busy", "too-many-requests"})
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +120,19 @@ async def problem_page(request: Request, told: Told, reply: Reply | None = None)
     view = reply.view if reply is not None else None
     back = own_page(request.url.path) if request.method == "GET" else "/"
     page = Page(template="problem.html", back=back, status=told.status, has_problem=True)
-    return told_when(respond(page, request, reply, problem=problem_of(told, request, view)), told)
+    problem, waits = problem_of(told, request, view), told.retry_in_seconds if told.cause in PASSES else None
+    if waits and request.method != "GET":
+        problem, waits = _at_its_own_page(problem, request), None
+    return told_when(respond(page, request, reply, problem=problem, retry_seconds=waits, why="full"), told)
+
+
+def _at_its_own_page(problem: Problem, request: Request) -> Problem:
+    """Lead back to the form that was sent, where there is a page of it: nobody looks for it from the sign-in page."""
+    here = dict(request.scope, method="GET")
+    if not any(isinstance(r, Route) and r.matches(here)[0] is Match.FULL for r in request.app.routes):
+        return problem
+    again = [msgspec.structs.replace(r, href=request.url.path) if r.href == "/" else r for r in problem.remedies]
+    return msgspec.structs.replace(problem, remedies=tuple(again))
 
 
 def told_when(response: Response, told: Told | None) -> Response:

@@ -121,6 +121,7 @@ def html(page: Page, request: Request, **facts: Any) -> str:
         "settings": settings,
         "style": assets.style(),
         "script": assets.script().path,
+        "link_script": assets.link(language).path,
         "icon": assets.icon().path,
         "passkeys": assets.passkeys().path,
         "site": Site.of(settings),

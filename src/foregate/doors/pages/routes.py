@@ -11,6 +11,7 @@ from foregate.doors.pages import (
     help,
     journey,
     network,
+    offline,
     outlet_map,
     outlets,
     signed_in,
@@ -18,6 +19,7 @@ from foregate.doors.pages import (
     statements,
     tongue,
     ways,
+    wishes,
 )
 from foregate.rules.journeys import JOURNEYS
 
@@ -54,7 +56,9 @@ def routes() -> list[BaseRoute]:
         *social.routes(),
         *statements.routes(),
         *accounts.routes(),
+        *wishes.routes(),
         *appointments.routes(),
+        *offline.routes(),
         *outlet_map.routes(),
         *outlets.routes(),
         *network.routes(),

@@ -24,6 +24,18 @@
     return function () { clearInterval(timer); };
   }
 
+  /* What helps on a bad link (link.js) comes when somebody does something here, or stays, or was here before: then the
+     worker has it. The first page does not wait for it, nor pay for it. */
+  var later = document.getElementById('later'), sw = navigator.serviceWorker;
+  function load() {
+    if (later && later.content) page.appendChild(document.importNode(later.content, true));
+    later = null;
+  }
+  on(window, 'load', function () { setTimeout(load, sw && sw.controller ? 0 : 15000); });
+  on(page, 'focusin', load);
+  on(page, 'click', load);
+  window.foregate = { all: all, on: on, now: now, countdown: countdown };
+
   /* What went wrong is read out first. */
   var problem = document.getElementById('problem');
   if (problem) problem.focus();
@@ -88,6 +100,16 @@
       if (code.form.requestSubmit) code.form.requestSubmit(); else code.form.submit();
     }, function () {});
   }
+
+  /* The home screen: only where the browser offers it, and only when somebody taps. */
+  all('button[data-install]', function (button) {
+    on(window, 'beforeinstallprompt', function (event) {
+      event.preventDefault();
+      button.hidden = false;
+      button.onclick = function () { button.hidden = true; event.prompt(); };
+    });
+    on(window, 'appinstalled', function () { button.hidden = true; });
+  });
 
   /* A while before the session ends: one tap to stay. */
   var idle = document.getElementById('idle'), stop;
