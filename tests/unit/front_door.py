@@ -105,6 +105,7 @@ class OneCustomer:
 
     def __init__(self) -> None:
         self.level: Level | None = None
+        self.may_want_care = False
 
     async def check(self, text: str | None) -> SessionRow | None:
         if self.level is None:
@@ -119,6 +120,7 @@ class OneCustomer:
             name="**晴", user_name="linwanqing", phone="138****8000", level=session.level,
             cards=(CardView(card="•••• 0105"), CardView(card="•••• 1004")),
             is_device_remembered=False, idle_in_seconds=300, ends_in_seconds=43_200,
+            may_want_care=self.may_want_care,
         )  # fmt: skip
 
     async def sessions_of(self, session: SessionRow) -> tuple[SessionView, ...]:
