@@ -74,10 +74,10 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
 
 
 @contextmanager
-def open_bank(folder: Path, **more: Any) -> Iterator[Bank]:
+def open_bank(folder: Path, host: str = "127.0.0.1", **more: Any) -> Iterator[Bank]:
     """Open the demo bank on a free port; everybody of the demo is settled. `more` is set too."""
     port = services.free_port()
-    settings = settings_for(f"http://127.0.0.1:{port}", folder, **more)
+    settings = settings_for(f"http://{host}:{port}", folder, **more)
     write_keys(folder / "keys.toml")
     migrate.upgrade(settings.database)
     clock = TurnableClock()
