@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Every reader: by keyboard alone, with large print, with forced colours, by ear. One bank, with script."""
 
 from __future__ import annotations
