@@ -186,6 +186,61 @@ def test_a_countdown_is_seen_and_not_announced(come: Come) -> None:
     assert button.evaluate("(e, live) => !e.closest(live)", live)
 
 
+# ---------------------------------------------------------------- what the browser fills in
+
+
+def test_a_password_has_its_name_beside_it(come: Come, bank: Bank) -> None:
+    """The manager finds whose it is, for a sign-in by number and by user name; the button that shows it says so."""
+    luo = person("document-expiring")
+    assert luo.login is not None
+    for way, typed in (("phone", phone_of(luo).removeprefix("+86")), ("user_name", luo.login.user_name)):
+        visitor = come()
+        bank.let_pass(limits.RESEND_SECONDS * 61)
+        before = visitor.codes(phone_of(luo))
+        visitor.go(f"/sign-in?way={way}")
+        visitor.fill(way, typed)
+        visitor.press(f"step.{way}.submit")
+        visitor.prove_phone(phone_of(luo), before)
+        expect(visitor.page.locator("input[autocomplete=username]")).to_have_value(typed)
+        visitor.sees("step.password.title")
+    show = visitor.page.get_by_role("button", name=visitor.t("page.show"), pressed=False)
+    show.click()
+    expect(visitor.page.get_by_role("button", name=visitor.t("page.hide"), pressed=True)).to_be_visible()
+    expect(visitor.page.locator("#f-password")).to_have_attribute("type", "text")
+    visitor.page.locator("#f-password").press_sequentially("A")
+    visitor.fill("password", luo.login.password)
+    visitor.press("step.password.submit")
+    visitor.sees("home.full")
+
+
+WEB_OTP = """code => {
+  window.OTPCredential = function () {};
+  navigator.credentials.get = options => options.otp ? Promise.resolve({code: code}) : Promise.reject(new Error('no'));
+}"""
+
+
+def test_a_code_is_filled_in_by_the_phone(come: Come, bank: Bank) -> None:
+    """Where a browser reads the message's last line, the code comes in and is sent without a tap."""
+    visitor, chen = come(), person("family-mother")
+    before = visitor.codes(phone_of(chen))
+    bank.let_pass(limits.RESEND_SECONDS * 61)
+    visitor.go("/")
+    visitor.fill("phone", phone_of(chen).removeprefix("+86"))
+    visitor.press("step.phone.submit")
+    visitor.sees("step.phone_code.title")
+    last = bank.messages(phone_of(chen))[0].text.splitlines()[-1] if visitor.code(phone_of(chen), before) else ""
+    host, _, code = last.partition(" #")
+    assert f"@{bank.url.removeprefix('http://')}" == host
+    assert ("text", "numeric", "one-time-code", None) == tuple(
+        visitor.page.locator("#f-code").evaluate(
+            "e => [e.type, e.inputMode, e.autocomplete, e.getAttribute('maxlength')]"
+        )
+    )
+    visitor.page.add_init_script(f"({WEB_OTP})('{code}')")
+    visitor.page.reload()
+    visitor.sees("home.basic")
+
+
 # ---------------------------------------------------------------- by eye
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from starlette.applications import Starlette
@@ -74,6 +75,19 @@ class QuietThrottle:
         return 0
 
 
+class NoJourneys:
+    """A store in which nobody has begun anything."""
+
+    journeys = property(lambda self: self)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[NoJourneys]:
+        yield self
+
+    async def lock(self, journey_id: str) -> None:
+        return None
+
+
 class TellingDesk(Desk):
     """Says `reply` to everything, and keeps what it was asked."""
 
@@ -83,7 +97,9 @@ class TellingDesk(Desk):
             "acts": {name: kind for kind in ACTS for name in kind.ACTS},
         }
         # Both providers are set up, so that the pages have their buttons.
-        world = cast(World, type("NoWorld", (), {"faces": None, "social": dict.fromkeys(Provider)})())
+        world = cast(
+            World, type("NoWorld", (), {"faces": None, "social": dict.fromkeys(Provider), "store": NoJourneys()})()
+        )
         super().__init__(House(world=world, journeys=JOURNEYS, policy=POLICY, built=BUILT, **tables))
         self.reply = Reply()
         self.asked: list[tuple[str, Any]] = []

@@ -8,6 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from foregate.desk.carried import known_as
 from foregate.desk.turn import Caller
 from foregate.desk.view import Reply, StepView, Told, View
 from foregate.doors.pages import assets, forms
@@ -175,12 +176,20 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
         gestures=PARTS,
         problem=problem_of(told, request, view) if told else None,
         key=forms.new_key(),
+        known_as=await _known_as(request, view, step, caller),
         attributes=[attribute.value for attribute in Attribute],
         # Only on the way out, so that whoever comes back by the back button is not sent out again.
         goes=told is None and request.query_params.get("go") == "1",
         can_text_us="text-us" in step.actions and bool(request.app.state.settings.text_us_number),
     )
     return told_when(response, told)
+
+
+async def _known_as(request: Request, view: View, step: StepView, caller: Caller) -> str:
+    """Return whose password it is, as this browser typed it, so that a manager fills in and keeps the right one."""
+    if not any(field.kind in (Kind.PASSWORD, Kind.NEW_PASSWORD) for field in step.fields):
+        return ""
+    return await known_as(request.app.state.desk.house.world, view.id, caller)
 
 
 def _typed_in(step: StepView) -> tuple[Field, ...]:
