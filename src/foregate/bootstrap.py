@@ -69,7 +69,7 @@ from foregate.proofs import ProofKind, card_pin, face, held, passkey, password, 
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
-from foregate.settings import Settings, refuse_bad_map, refuse_weak
+from foregate.settings import BadSettings, Settings, refuse_bad_map, refuse_weak
 from foregate.situation import World
 from foregate.store.audit import Sealer
 from foregate.store.durability import DurabilityWatch
@@ -191,6 +191,7 @@ async def build(
     `there` stands in for what `providers` opens.
     """
     (refuse_bad_map if settings.is_demo else refuse_weak)(settings)
+    _read_texts(settings)
     clock = clock or SystemClock()
     keys = keys or load_keys(Path(settings.keys_file))
     store = await open_store(settings, keys, clock)
@@ -233,6 +234,14 @@ async def build(
     parts = _parts(house) | dict(state or {})
     _, house.app = doors.build(settings, parts, lambda app: _running(house), routes)
     return house
+
+
+def _read_texts(settings: Settings) -> None:
+    """Read the bank's own texts besides ours. Raises BadSettings, which names the keys, when they are not complete."""
+    try:
+        catalog.look_in(*([Path(settings.texts_folder)] if settings.texts_folder else []))
+    except catalog.BadTexts as bad:
+        raise BadSettings(f"texts_folder: {bad}") from None
 
 
 def _parts(house: Foregate) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     alipay_gateway_url: str = "https://openapi.alipay.com/gateway.do"
     social_picture_hosts: tuple[str, ...] = ("qlogo.cn", "alipayobjects.com")  # and everything below them
     social_allows_loopback: bool = False  # the providers' doubles are on this machine: for the demo alone
+    texts_folder: str = ""  # the bank's own language files, read after ours; empty: Chinese and English as they come
     pool_size: int = 10
     is_demo: bool = False
 

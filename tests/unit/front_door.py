@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from starlette.applications import Starlette
@@ -74,6 +75,19 @@ class QuietThrottle:
         return 0
 
 
+class NoJourneys:
+    """A store in which nobody has begun anything."""
+
+    journeys = property(lambda self: self)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[NoJourneys]:
+        yield self
+
+    async def lock(self, journey_id: str) -> None:
+        return None
+
+
 class TellingDesk(Desk):
     """Says `reply` to everything, and keeps what it was asked."""
 
@@ -83,7 +97,9 @@ class TellingDesk(Desk):
             "acts": {name: kind for kind in ACTS for name in kind.ACTS},
         }
         # Both providers are set up, so that the pages have their buttons.
-        world = cast(World, type("NoWorld", (), {"faces": None, "social": dict.fromkeys(Provider)})())
+        world = cast(
+            World, type("NoWorld", (), {"faces": None, "social": dict.fromkeys(Provider), "store": NoJourneys()})()
+        )
         super().__init__(House(world=world, journeys=JOURNEYS, policy=POLICY, built=BUILT, **tables))
         self.reply = Reply()
         self.asked: list[tuple[str, Any]] = []
@@ -105,6 +121,7 @@ class OneCustomer:
 
     def __init__(self) -> None:
         self.level: Level | None = None
+        self.may_want_care = False
 
     async def check(self, text: str | None) -> SessionRow | None:
         if self.level is None:
@@ -119,6 +136,7 @@ class OneCustomer:
             name="**晴", user_name="linwanqing", phone="138****8000", level=session.level,
             cards=(CardView(card="•••• 0105"), CardView(card="•••• 1004")),
             is_device_remembered=False, idle_in_seconds=300, ends_in_seconds=43_200,
+            may_want_care=self.may_want_care,
         )  # fmt: skip
 
     async def sessions_of(self, session: SessionRow) -> tuple[SessionView, ...]:

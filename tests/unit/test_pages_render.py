@@ -360,13 +360,14 @@ def test_the_language_switch_keeps_what_was_typed(door: FrontDoor, browser: Test
     assert [] == door.desk.asked
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in"])
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/freeze", "/outlets"])
 def test_enter_sends_the_form_and_not_the_language(browser: TestClient, path: str) -> None:
     """The first button of a form is what Enter presses, wherever on the page the button stands."""
     tags = Tags(browser.get(path).text)
-    # Those to WeChat and Alipay are forms of their own.
-    order = [a.get("name") for tag, a in tags.tags if tag == "button" and a.get("name") != "way"]
-    assert [None, "language"] == [order[0], order[-1]]
+    of_the_form = [a for tag, a in tags.tags if tag == "button" and a.get("form") == "main-form"]
+    assert [None, "care", "language"] == [button.get("name") for button in of_the_form]
+    # Nobody meets it: it is there for Enter alone.
+    assert ("-1", "true") == (of_the_form[0]["tabindex"], of_the_form[0]["aria-hidden"])
 
 
 @pytest.mark.parametrize("back", ["/help/outlet", "/home", f"/j/{JOURNEY_ID}", "/sign-in?way=card", "/"])

@@ -103,9 +103,12 @@ class ExportMaker(Loop):
             raise CannotMake(str(why)) from None
 
     def _written(self, row: Export, statement: Statement) -> bytes:
+        def say(key: str) -> str:
+            return self._say(row.language, key)
+
         if row.format is Format.CSV:
-            return csv_file(statement, lambda key: self._say(row.language, key))
-        return ofx_file(statement, row.language) if row.format is Format.OFX else camt_file(statement, row.export_id)
+            return csv_file(statement, say)
+        return ofx_file(statement, say) if row.format is Format.OFX else camt_file(statement, row.export_id)
 
     async def _statement(self, row: Export, account: Account) -> Statement:
         wanted = Wanted(date_from=row.date_from, date_to=row.date_to, statuses=_BOOKED)

@@ -95,7 +95,7 @@ def _row(account: Account, entry: Entry) -> list[str]:
 # ---------------------------------------------------------------- OFX
 
 
-def ofx_file(statement: Statement, language: str) -> bytes:
+def ofx_file(statement: Statement, say: Say) -> bytes:
     """Return OFX 2.1.1, as home finance programs read it. Raises ValueError when no closing balance is known."""
     if statement.closing is None:
         raise ValueError("OFX asks for a balance")
@@ -107,7 +107,7 @@ def ofx_file(statement: Statement, language: str) -> bytes:
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
         '<?OFX OFXHEADER="200" VERSION="211" SECURITY="NONE" OLDFILEUID="NONE" NEWFILEUID="NONE"?>\n'
         f"<OFX><SIGNONMSGSRSV1><SONRS>{ok}<DTSERVER>{now}</DTSERVER>"
-        f"<LANGUAGE>{'CHI' if language == 'zh' else 'ENG'}</LANGUAGE></SONRS></SIGNONMSGSRSV1>\n"
+        f"<LANGUAGE>{say('language.ofx')}</LANGUAGE></SONRS></SIGNONMSGSRSV1>\n"
         f"<BANKMSGSRSV1><STMTTRNRS><TRNUID>0</TRNUID>{ok}<STMTRS><CURDEF>{account.currency}</CURDEF>"
         f"<BANKACCTFROM><BANKID>{_xml(bank)}</BANKID><ACCTID>{_xml(statement.number[-22:])}</ACCTID>"
         f"<ACCTTYPE>{'SAVINGS' if account.cash_account_type == 'SVGS' else 'CHECKING'}</ACCTTYPE></BANKACCTFROM>\n"

@@ -6,12 +6,14 @@ A check is one read by key. It changes nothing but `seen_at`, and that at most e
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
 
 import msgspec
 
 from foregate.ports import Busy, CardHolder, DeviceRow, Person, SessionRow
 from foregate.rules import documents, limits, masks
 from foregate.rules.documents import State
+from foregate.rules.inputs import age_on
 from foregate.rules.words import Level
 from foregate.situation import World
 from foregate.tokens import parse
@@ -63,6 +65,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     idle_in_seconds: int
     ends_in_seconds: int
     document: DocumentView | None = None  # None: the bank holds none
+    may_want_care: bool = False  # by the birth date that the bank holds: large print may be offered, and no more
 
 
 class Sessions:
@@ -107,6 +110,7 @@ class Sessions:
             idle_in_seconds=int(idle_seconds(session)),
             ends_in_seconds=max(0, session.expires_at - now),
             document=_document_view(holder, now) if holder else None,
+            may_want_care=_may_want_care(holder, now) if holder else False,
         )
 
     async def sessions_of(self, session: SessionRow) -> tuple[SessionView, ...]:
@@ -132,6 +136,10 @@ def idle_seconds(session: SessionRow) -> int:
 def _document_view(holder: CardHolder | Person, now: int) -> DocumentView:
     standing = documents.standing_on(holder.document_expires_on, documents.day_of(now))
     return DocumentView(state=standing.state, days_left=standing.days_left)
+
+
+def _may_want_care(holder: CardHolder | Person, now: int) -> bool:
+    return age_on(documents.day_of(now), date.fromisoformat(holder.birth_date)) >= limits.CARE_AGE
 
 
 def _session_view(row: SessionRow, this: SessionRow, now: int) -> SessionView:

@@ -17,7 +17,6 @@ from foregate.doors.text import catalog
 from foregate.ports.accounts import Entry, Indicator
 from foregate.rules.money import Money
 
-LOCALES: Final = {"zh": "zh_CN", "en": "en_GB"}
 HIDDEN: Final = "••••"
 
 
@@ -56,13 +55,15 @@ def moved(language: str, entry: Entry, *, is_hidden: bool = False) -> Shown:
 
 def _formatted(language: str, money: Money) -> str:
     digits, point, fraction = money.text.partition(".")
-    grouped = f"{int(digits):,d}"  # both languages group by thousands, with a comma
-    return f"{_sign_of(language, money.currency)}{grouped}{point}{fraction}"
+    grouped = f"{int(digits):,d}".replace(",", catalog.text(language, "language.group"))
+    number = grouped + (catalog.text(language, "language.point") + fraction if point else "")
+    return catalog.text(language, "language.money", sign=sign_of(language, money.currency), number=number)
 
 
 @cache
-def _sign_of(language: str, currency: str) -> str:
+def sign_of(language: str, currency: str) -> str:
+    """Return how the language writes a currency; letters keep a distance from the digits."""
     from babel.numbers import get_currency_symbol  # its data is read when the first amount is shown
 
-    sign = get_currency_symbol(currency, locale=LOCALES[language])
+    sign = get_currency_symbol(currency, locale=catalog.text(language, "language.locale"))
     return f"{sign} " if sign[-1:].isalpha() else sign

@@ -6,7 +6,8 @@ a loopback address has no TLS, so there they lose the prefix and the flag, and n
   visitor   ties a journey to the browser that began it; random, and signed so that only ours are taken up
   session   signed in; lives in memory of the browser, the server decides when it ends
   device    a remembered device; 400 days
-  language  zh or en
+  language  zh, en, or one of the bank's own
+  care      1: large print and fewer things; 0: asked and declined
   probe     the network check looks whether it comes back; a minute, always the same word
   hide      this browser shows no amounts until asked
   staff     a member of staff, signed in at the console; never sent along from another site

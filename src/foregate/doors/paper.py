@@ -8,7 +8,8 @@ from typing import Any
 from foregate.accounts.files import Statement
 from foregate.doors import amounts
 from foregate.doors.pages import money
-from foregate.doors.pages.render import HTML_LANG, environment, sayer
+from foregate.doors.pages.render import environment, sayer
+from foregate.doors.text import catalog
 from foregate.ports.accounts import Account, Entry, Indicator
 from foregate.rules.money import zero
 from foregate.settings import Settings
@@ -62,5 +63,5 @@ def _facts(statement: Statement, language: str) -> dict[str, Any]:
 
 
 def _html(template: str, settings: Settings, language: str, **facts: Any) -> str:
-    lang = HTML_LANG.get(language, language)
-    return environment().get_template(template).render(t=sayer(language), lang=lang, settings=settings, **facts)
+    shown = {"t": sayer(language), "lang": catalog.tag(language), "dir": catalog.direction(language)}
+    return environment().get_template(template).render(shown | {"settings": settings} | facts)

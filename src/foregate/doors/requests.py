@@ -42,9 +42,18 @@ async def session_of(request: Request) -> SessionRow | None:
 
 
 def language_of(request: Request) -> str:
-    """Return the language chosen, or the browser's."""
-    chosen = request.app.state.cookies.read(request, "language")
+    """Return the language chosen, just now or before, or the browser's."""
+    wish = getattr(request.state, "wish", None)
+    chosen = (wish and wish.language) or request.app.state.cookies.read(request, "language")
     return catalog.choose(request.headers.get("accept-language"), chosen)
+
+
+def care_of(request: Request) -> bool | None:
+    """Return whether care mode was chosen, just now or before; None: nothing was said about it yet."""
+    wish = getattr(request.state, "wish", None)
+    if wish is not None and wish.care is not None:
+        return bool(wish.care)
+    return {"1": True, "0": False}.get(request.app.state.cookies.read(request, "care") or "")
 
 
 def agent_of(request: Request) -> str:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from foregate.counter.sessions import OnDuty
 from foregate.counter.views import TimelineLine
 from foregate.doors.pages import assets
-from foregate.doors.pages.render import HTML_LANG, duration, sayer
+from foregate.doors.pages.render import duration, sayer, tongues
 from foregate.doors.requests import language_of
 from foregate.doors.text import catalog
 from foregate.rules import limits
@@ -137,9 +137,9 @@ def _frame(duty: OnDuty | None, request: Request) -> dict[str, Any]:
         "clock": clock(zone, "%H:%M"),
         "moment": clock(zone, "%m-%d %H:%M"),
         "language": language,
-        "lang": HTML_LANG.get(language, language),
-        "tongues": [(code, catalog.text(code, "language.name")) for code in catalog.languages() if code != language],
-        "html_lang": HTML_LANG,
+        "lang": catalog.tag(language),
+        "dir": catalog.direction(language),
+        "tongues": tongues(language),
         "settings": request.app.state.settings,
         "style": style(),
         "script": script().path,

@@ -26,7 +26,7 @@ from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.journey import show, went_well
 from foregate.doors.pages.problems import Problem, problem_of, refuse, told_when
 from foregate.doors.pages.render import Page, respond
-from foregate.doors.pages.tongue import set_language, wanted_language
+from foregate.doors.pages.tongue import remember, wished
 from foregate.doors.requests import caller_of, language_of, seconds_to_hold, seconds_to_wait
 from foregate.doors.text import catalog
 from foregate.local_time import at_place, hour_and_minute, say_day, say_when
@@ -75,8 +75,8 @@ async def begin(request: Request) -> Response:
     """Hold the place and send the code; or say what stands against it, with what was typed."""
     form = await forms.posted(request)
     wish, at = _wish({**form, "case": form.get("case_number", "")}), _moment(form.get("starts_at", ""))
-    if (language := wanted_language(form)) is not None:
-        return set_language(request, await details(request, wish, at, Typed(form), language=language), language)
+    if (look := wished(request, form)) is not None:
+        return remember(request, await details(request, wish, at, Typed(form)), look)
     starts = await seconds_to_wait(request, "start", limits.STARTS_PER_MINUTE)
     if seconds := starts or await seconds_to_hold(request, Who.ANYBODY):
         return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
@@ -117,14 +117,13 @@ async def details(
     typed: Typed = NOTHING,
     *,
     told: Told | None = None,
-    language: str | None = None,
 ) -> Response:
     """Return the last page before the code: what was chosen, and the fields for number and surname."""
     found = await _bookings(request).outlet(wish.outlet) if wish.outlet else None
     if found is None or wish.service not in found[1] or not at:
         return await choose(request, wish, typed, told)
-    facts = _details(*found, wish, at, typed, language or language_of(request))
-    return _page(request, wish, told, "details", language, **facts)
+    facts = _details(*found, wish, at, typed, language_of(request))
+    return _page(request, wish, told, "details", **facts)
 
 
 def _details(
@@ -140,25 +139,22 @@ def _details(
     }
 
 
-def _page(
-    request: Request, wish: Wish, told: Told | None, part: str, language: str | None = None, **facts: Any
-) -> Response:
+def _page(request: Request, wish: Wish, told: Told | None, part: str, **facts: Any) -> Response:
     page = Page(
         template=f"booking_{part}.html",
         back=f"/{JOURNEY}" if part == "details" else _at(wish),
         status=told.status if told else 200,
-        language=language,
         keeps_typed=part == "details",
         has_problem=told is not None,
         is_public=part == "outlet" and wish == Wish() and told is None,
     )
-    problem = _problem(told, request, language, part) if told is not None else None
+    problem = _problem(told, request, part) if told is not None else None
     finder = "/outlets" + _query(service=wish.service, case=wish.case)
     return told_when(respond(page, request, wish=wish, problem=problem, at=_at, finder=finder, **facts), told)
 
 
-def _problem(told: Told, request: Request, language: str | None, part: str) -> Problem:
-    problem = problem_of(told, request, language=language)
+def _problem(told: Told, request: Request, part: str) -> Problem:
+    problem = problem_of(told, request)
     # Where something else is chosen, the page itself is the way on.
     return problem if part == "details" else msgspec.structs.replace(problem, faults=(), remedies=())
 
@@ -269,7 +265,7 @@ async def _move_page(request: Request, booked: Booked, refused: Refused | None =
     place, told = f"/appointments/{_token(request)}/move", None
     if refused is not None:
         told = request.app.state.desk.told_outside(refused.cause).told
-    problem = _problem(told, request, None, "time") if told is not None else None
+    problem = _problem(told, request, "time") if told is not None else None
     page = Page(template="appointment_move.html", back=place, status=told.status if told else 200)
     shown = _facts(request, booked) | await _free(request, wish)
     for name in ("earlier", "later"):

@@ -24,7 +24,7 @@ from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.journey import show, went_well
 from foregate.doors.pages.problems import problem_of, refuse
 from foregate.doors.pages.render import Page, respond
-from foregate.doors.pages.tongue import set_language, wanted_language
+from foregate.doors.pages.tongue import remember, wished
 from foregate.doors.requests import caller_of, language_of, seconds_to_wait
 from foregate.rules import engine, limits
 from foregate.rules.inputs import fields_of
@@ -47,25 +47,22 @@ async def show_door(request: Request) -> Response:
     return door_page(request)
 
 
-async def change_door_language(request: Request) -> Response:
-    """The language button of the sign-in page: the page again, with what was typed."""
+async def change_door_look(request: Request) -> Response:
+    """The switches of the sign-in page: the page again, with what was typed."""
     form = await forms.posted(request)
-    language = wanted_language(form)
-    if language is None:
+    wish = wished(request, form)
+    if wish is None:
         return RedirectResponse("/", 303)
     await caller_of(request)
-    return set_language(request, door_page(request, Typed(form), language=language), language)
+    return remember(request, door_page(request, Typed(form)), wish)
 
 
-def door_page(
-    request: Request, typed: Typed = NOTHING, language: str | None = None, told: Told | None = None
-) -> Response:
+def door_page(request: Request, typed: Typed = NOTHING, told: Told | None = None) -> Response:
     """Return the sign-in page."""
     page = Page(
         template="door.html",
         back="/",
         status=told.status if told else 200,
-        language=language,
         keeps_typed=True,
         has_problem=told is not None,
         is_public=typed is NOTHING,
@@ -93,9 +90,9 @@ async def begin(request: Request) -> Response:
         return await refuse(request, "journey-not-open")
     if clients.is_too_old(request, row.name):
         return await refuse(request, "client-too-old")
-    if (language := wanted_language(form)) is not None:
+    if (wish := wished(request, form)) is not None:
         await caller_of(request)
-        return set_language(request, entry_page(row, request, Typed(form), language=language), language)
+        return remember(request, entry_page(row, request, Typed(form)), wish)
     if seconds := await seconds_to_wait(request, "start", limits.STARTS_PER_MINUTE):
         return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
     desk = request.app.state.desk
@@ -124,26 +121,23 @@ def entry_page(
     *,
     told: Told | None = None,
     way: str | None = None,
-    language: str | None = None,
 ) -> Response:
     """Return the first step of a journey: one way of saying who one is, the others as tabs."""
     who = _claimable(request, row)
     asked = next((w for w in who if w.value == (way or request.query_params.get("way"))), who[0])
-    is_same_for_all = not typed.values and language is None
     page = Page(
         template="entry.html",
         back=f"/{row.name}?way={asked.value}" if len(who) > 1 else f"/{row.name}",
         status=told.status if told else 200,
-        language=language,
         keeps_typed=True,
         has_problem=told is not None,
-        is_public=is_same_for_all,
+        is_public=not typed.values,
     )
     return _first_step(request, page, row, asked, typed, told)
 
 
 def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: Typed, told: Told | None) -> Response:
-    language = page.language or language_of(request)
+    language = language_of(request)
     return respond(
         page,
         request,
@@ -154,7 +148,7 @@ def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: T
         widgets=[] if asked in WHO else forms.widgets(language, fields_of(CLAIMS[asked]), typed),
         providers=[who.value for who in _claimable(request, request.app.state.desk.house.journeys[SOCIAL])],
         is_elsewhere=asked in WHO,
-        problem=problem_of(told, request, language=language) if told else None,
+        problem=problem_of(told, request) if told else None,
         takes_passkeys=row.name in (DOOR, PASSKEY_DOOR) and _takes_passkeys(request),
     )
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from foregate.desk.carried import known_as
 from foregate.desk.turn import Caller
 from foregate.desk.view import Reply, StepView, Told, View
 from foregate.doors.pages import assets, forms
 from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.problems import problem_of, problem_page, refuse, told_when
 from foregate.doors.pages.render import Page, respond
-from foregate.doors.pages.tongue import set_language, wanted_language
+from foregate.doors.pages.tongue import remember, wished
 from foregate.doors.requests import (
     asks_for_pictures,
     caller_of,
@@ -51,8 +53,8 @@ async def show_journey(request: Request) -> Response:
 async def answer_journey(request: Request) -> Response:
     """Take the answer of a form."""
     form = await forms.posted(request)
-    if (language := wanted_language(form)) is not None:
-        return set_language(request, RedirectResponse(f"/j/{_id(request)}", 303), language)
+    if (wish := wished(request, form)) is not None:
+        return remember(request, await _again(request, form), wish)
     answers = await seconds_to_wait(request, "answer", limits.ANSWERS_PER_MINUTE)
     if seconds := answers or await seconds_to_hold(request, form.get("step")):
         return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
@@ -61,6 +63,13 @@ async def answer_journey(request: Request) -> Response:
     if reply.told is None:
         return went_well(request, reply)
     return await show(request, reply, forms.typed_of(form, reply.told.fields), caller)
+
+
+async def _again(request: Request, form: Mapping[str, str]) -> Response:
+    """Return the page as it stands, with what was typed; secrets are typed once more."""
+    caller = await caller_of(request)
+    reply = await request.app.state.desk.look(_id(request), caller)
+    return await show(request, reply, forms.typed_of(form, {}), caller)
 
 
 async def answer_with_pictures(request: Request) -> Response:
@@ -167,12 +176,20 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
         gestures=PARTS,
         problem=problem_of(told, request, view) if told else None,
         key=forms.new_key(),
+        known_as=await _known_as(request, view, step, caller),
         attributes=[attribute.value for attribute in Attribute],
         # Only on the way out, so that whoever comes back by the back button is not sent out again.
         goes=told is None and request.query_params.get("go") == "1",
         can_text_us="text-us" in step.actions and bool(request.app.state.settings.text_us_number),
     )
     return told_when(response, told)
+
+
+async def _known_as(request: Request, view: View, step: StepView, caller: Caller) -> str:
+    """Return whose password it is, as this browser typed it, so that a manager fills in and keeps the right one."""
+    if not any(field.kind in (Kind.PASSWORD, Kind.NEW_PASSWORD) for field in step.fields):
+        return ""
+    return await known_as(request.app.state.desk.house.world, view.id, caller)
 
 
 def _typed_in(step: StepView) -> tuple[Field, ...]:

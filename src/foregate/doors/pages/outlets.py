@@ -20,7 +20,7 @@ from foregate.doors.outlet_query import Answer, Asked, asked_on_page, find
 from foregate.doors.pages import assets
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, Say, respond, sayer
-from foregate.doors.pages.tongue import set_language, wanted_language
+from foregate.doors.pages.tongue import Wish, remember, wished
 from foregate.doors.requests import caller_of, language_of, seconds_to_wait, with_cookies
 from foregate.doors.text import catalog
 from foregate.local_time import at_place, day_of, hour_and_minute, say_day, say_when
@@ -61,8 +61,8 @@ class Day(msgspec.Struct, frozen=True):
 async def show_finder(request: Request) -> Response:
     """The form, and what was found."""
     await caller_of(request)
-    if (language := wanted_language(request.query_params)) is not None:
-        return _in_language(request, language)
+    if (wish := wished(request, request.query_params)) is not None:
+        return _looking_so(request, wish)
     asked = asked_on_page(request.query_params)
     if asked.is_empty:
         return _finder(request, asked, is_sent="q" in request.query_params)
@@ -105,11 +105,11 @@ async def too_often(request: Request) -> Response | None:
     return await refuse(request, "too-many-requests", retry_in_seconds=seconds) if seconds else None
 
 
-def _in_language(request: Request, language: str) -> Response:
-    """Go back to the same search, in another language."""
-    back = URL(str(request.url)).remove_query_params("language")
+def _looking_so(request: Request, wish: Wish) -> Response:
+    """Go back to the same search, in another language or in care mode."""
+    back = URL(str(request.url)).remove_query_params(["language", "care"])
     response = RedirectResponse(back.path + (f"?{back.query}" if back.query else ""), 303)
-    return set_language(request, with_cookies(response, None, request), language)
+    return remember(request, with_cookies(response, None, request), wish)
 
 
 # ---------------------------------------------------------------- the list

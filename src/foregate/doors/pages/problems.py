@@ -54,9 +54,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
-def problem_of(told: Told, request: Request, view: View | None = None, language: str | None = None) -> Problem:
+def problem_of(told: Told, request: Request, view: View | None = None) -> Problem:
     """Return a refusal with its words. `view`: the journey that the page shows, if it shows one."""
-    say = sayer(language or language_of(request))
+    say = sayer(language_of(request))
     faults = tuple(
         Fault(f"f-{name}", say(f"field.{name}.label"), say(f"input.{code}"))
         for name, code in told.fields.items()
@@ -68,7 +68,7 @@ def problem_of(told: Told, request: Request, view: View | None = None, language:
         detail=say(f"cause.{told.cause}.detail"),
         faults=faults,
         # Where fields are to be corrected, the links to them are the way on.
-        remedies=() if faults else _remedies(request, told, view, language or language_of(request)),
+        remedies=() if faults else _remedies(request, told, view, language_of(request)),
         tries_left=told.tries_left,
         retry_in_seconds=told.retry_in_seconds,
         reference=getattr(request.state, "support_ref", None) if told.cause in WITH_REFERENCE else None,

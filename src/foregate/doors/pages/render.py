@@ -27,14 +27,13 @@ from foregate.desk.sessions import idle_seconds
 from foregate.desk.view import Reply
 from foregate.doors.compression import coding_of, squeezed
 from foregate.doors.pages import assets
-from foregate.doors.requests import language_of, with_cookies
+from foregate.doors.requests import care_of, language_of, with_cookies
 from foregate.doors.text import catalog
 from foregate.passkey_site import Site
 from foregate.ports import SessionRow
 from foregate.rules import limits
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-HTML_LANG: Final = {"zh": "zh-CN"}
 
 MINUTE: Final = 60
 UNITS: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60))
@@ -46,14 +45,13 @@ Say = Callable[..., str]
 class Page:
     """What a page says about itself.
 
-    `back` is where the visitor is, for the language switch; `keeps_typed`: the switch is a button of the page's
-    main form, so that what was typed comes along. `session` makes the idle warning run.
+    `back` is where the visitor is, for the switches of language and care; `keeps_typed`: they are buttons of the
+    page's main form, so that what was typed comes along. `session` makes the idle warning run.
     """
 
     template: str
     back: str
     status: int = 200
-    language: str | None = None
     keeps_typed: bool = False
     has_problem: bool = False
     is_public: bool = False
@@ -108,16 +106,18 @@ def since(language: str, key: str, seconds_ago: int) -> str:
 
 def html(page: Page, request: Request, **facts: Any) -> str:
     """Return the page as text."""
-    language = page.language or language_of(request)
+    language, care = language_of(request), care_of(request)
     settings = request.app.state.settings
     shown = {
         "t": sayer(language),
         "duration": partial(duration, language),
         "page": page,
         "language": language,
-        "lang": HTML_LANG.get(language, language),
-        "tongues": [(code, catalog.text(code, "language.name")) for code in catalog.languages() if code != language],
-        "html_lang": HTML_LANG,
+        "lang": catalog.tag(language),
+        "dir": catalog.direction(language),
+        "tongues": tongues(language),
+        "care": bool(care),
+        "is_care_open": care is None,
         "settings": settings,
         "style": assets.style(),
         "script": assets.script().path,
@@ -126,15 +126,26 @@ def html(page: Page, request: Request, **facts: Any) -> str:
         "passkeys": assets.passkeys().path,
         "site": Site.of(settings),
         "idle": int(idle_seconds(page.session)) if page.session else None,
-        "idle_warning": int(limits.IDLE_WARNING_SECONDS),
+        "idle_warning": int(limits.IDLE_WARNING_CARE_SECONDS if care else limits.IDLE_WARNING_SECONDS),
     }
     return environment().get_template(page.template).render(shown | facts)
+
+
+def tongues(language: str) -> list[tuple[str, str, str]]:
+    """Return the other languages: code, what each calls itself, and its BCP 47 tag."""
+    others = [code for code in catalog.languages() if code != language]
+    return [(code, catalog.text(code, "language.name"), catalog.tag(code)) for code in others]
+
+
+def look_of(request: Request) -> str:
+    """Return in which of its looks a page is, for caches that know pages by their address alone."""
+    return f"{language_of(request)}{' care' if care_of(request) else ''}"
 
 
 def respond(page: Page, request: Request, reply: Reply | None = None, **facts: Any) -> Response:
     """Return the page as a response, with the cookies of `reply`."""
     body = html(page, request, **facts).encode()
-    headers = {"Content-Language": page.language or language_of(request), "Vary": "Accept-Encoding"}
+    headers = {"Content-Language": language_of(request), "Vary": "Accept-Encoding"}
     if page.is_public and page.status == 200 and request.method in ("GET", "HEAD"):
         validator = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
         is_new = getattr(request.state, "new_visitor", None) is not None
@@ -142,6 +153,7 @@ def respond(page: Page, request: Request, reply: Reply | None = None, **facts: A
         headers["Cache-Control"] = "private, no-cache" if is_new else "no-cache"
         headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
         headers["ETag"] = validator
+        headers["Foregate-Look"] = look_of(request)
         if validator in request.headers.get("if-none-match", ""):
             return with_cookies(Response(status_code=304, headers=headers), reply, request)
     if coding := coding_of(request.headers.get("accept-encoding", "")):

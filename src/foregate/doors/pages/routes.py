@@ -28,7 +28,7 @@ def routes() -> list[BaseRoute]:
     """Return the routes of all pages. The rows that are not open are there too, and say so."""
     fixed = [
         Route("/", entry.show_door, methods=["GET"]),
-        Route("/", entry.change_door_language, methods=["POST"]),
+        Route("/", entry.change_door_look, methods=["POST"]),
         Route("/j/{journey_id}", journey.show_journey, methods=["GET"]),
         Route("/j/{journey_id}", journey.answer_journey, methods=["POST"]),
         Route("/j/{journey_id}/pictures", journey.answer_with_pictures, methods=["POST"]),
@@ -41,6 +41,7 @@ def routes() -> list[BaseRoute]:
         Route("/help/outlet", help.show_outlet, methods=["GET"]),
         Route("/help/code", help.show_code, methods=["GET"]),
         Route("/language/{language}", tongue.change_language, methods=["GET"]),
+        Route("/care/{care}", tongue.change_care, methods=["GET"]),
         Route("/.well-known/change-password", help.change_password, methods=["GET"]),
         Route("/.well-known/passkey-endpoints", help.passkey_endpoints, methods=["GET"]),
         Route("/.well-known/webauthn", help.related_origins, methods=["GET"]),

@@ -157,6 +157,6 @@ async def _alerts_page(request: Request, alerts: Alerts, faults: Mapping[str, st
         template="alerts.html", back="/alerts", session=session, status=422 if faults else 200, has_problem=bool(faults)
     )
     shown = faults.get("above", above.text if above is not None else "0.00")
-    sign = amounts.plain(language_of(request), Money(0, CURRENCY)).rstrip("0.")
+    sign = amounts.sign_of(language_of(request), CURRENCY).strip()
     done = bool(request.query_params.get("done")) and not faults
     return respond_money(page, request, alerts=alerts, above=shown, faults=faults, done=done, sign=sign)
