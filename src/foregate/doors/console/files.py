@@ -76,25 +76,23 @@ def _told(request: Request, found: Any) -> dict[str, Any]:
 
 async def show_file(request: Request, duty: OnDuty) -> Response:
     """Masked facts, the verdict, and what happened."""
-    counter, actor, ref = request.app.state.counter, actor_of(request, duty), request.path_params["ref"]
     asked = request.query_params
-    lost = frozenset(Lost(one) for one in asked.getlist("lost")[:9] if one in list(Lost))
+    lost = frozenset(Lost(one) for one in asked.getlist("lost")[: len(Lost)] if one in list(Lost))
     group = asked.get("group") if asked.get("group") in FILTERS else None
     before = int(asked["before"]) if asked.get("before", "").isdecimal() and len(asked["before"]) < 12 else None
-    file = await counter.files.file(actor, ref)
-    facts: dict[str, Any] = {
-        "file": file,
-        "timeline": await counter.files.timeline(actor, ref, (group,) if group else (), before),
-        "verdict": await counter.files.verdict(actor, ref, lost),
-    }
-    facts |= {
-        "lost": lost,
-        "every_lost": _to_lose(facts["verdict"]),
-        "group": group,
-        "filters": FILTERS,
-        "by_remedy": BY_REMEDY,
-    }
-    return respond(request, duty, "file.html", acts=_offered(duty, file), **facts)
+    facts = await _looked_at(request, duty, lost, group, before)
+    return respond(request, duty, "file.html", lost=lost, group=group, filters=FILTERS, by_remedy=BY_REMEDY, **facts)
+
+
+async def _looked_at(
+    request: Request, duty: OnDuty, lost: frozenset[Lost], group: str | None, before: int | None
+) -> dict[str, Any]:
+    files, actor, ref = request.app.state.counter.files, actor_of(request, duty), request.path_params["ref"]
+    file = await files.file(actor, ref)
+    timeline = await files.timeline(actor, ref, (group,) if group else (), before)
+    verdict = await files.verdict(actor, ref, lost)
+    seen = {"file": file, "timeline": timeline, "verdict": verdict}
+    return seen | {"every_lost": _to_lose(verdict), "acts": _offered(duty, file)}
 
 
 def _to_lose(verdict: Verdict) -> list[Lost]:
