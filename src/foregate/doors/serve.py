@@ -10,7 +10,7 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -18,10 +18,11 @@ import uvloop
 from starlette.types import ASGIApp
 
 from foregate.doors import loading
-from foregate.doors.http2 import Chosen
-from foregate.doors.tls import Renewing, open_tls, refuse_unfit
 from foregate.rules import limits
 from foregate.settings import Settings, refuse_weak
+
+if TYPE_CHECKING:
+    from foregate.doors.tls import Renewing
 
 _SECRET_KEYS = frozenset({"code", "password", "pin", "card", "phone", "token", "secret", "name"})
 
@@ -51,7 +52,10 @@ def set_up_logging() -> None:
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until told to stop. Raises BadSettings before the first byte when the settings are weak."""
     refuse_weak(settings)  # `is_demo` among them: what it excuses is for `foregate demo` alone
-    refuse_unfit(settings)
+    if _has_tls(settings):
+        from foregate.doors.tls import refuse_unfit
+
+        refuse_unfit(settings)
     set_up_logging()
     run_fast(_serve(settings, host, port))
 
@@ -67,10 +71,12 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
 
     house = await build(settings)
     loading.done()
-    certificate = open_tls(settings)
-    if certificate is None:
+    if not _has_tls(settings):
         await run(house.app, host, port)
         return
+    from foregate.doors.tls import Renewing
+
+    certificate = Renewing(settings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificate.look)
     looking = asyncio.create_task(certificate.run())
     try:
@@ -79,8 +85,16 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         looking.cancel()
 
 
+def _has_tls(settings: Settings) -> bool:
+    """Say whether TLS is ours. What it needs is loaded then, and not by who stands behind a balancer."""
+    return bool(settings.tls_certificate or settings.tls_key)
+
+
 async def run(app: ASGIApp, host: str, port: int, certificate: Renewing | None = None) -> None:
     """Run one server. Access lines are the edge's: uvicorn's would carry addresses with their parameters."""
+    protocol: Any = "auto"
+    if certificate is not None:
+        from foregate.doors.http2 import Chosen as protocol
     config = uvicorn.Config(
         app,
         host=host,
@@ -92,7 +106,7 @@ async def run(app: ASGIApp, host: str, port: int, certificate: Renewing | None =
         timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=10,
         lifespan="on",
-        http=Chosen if certificate else "auto",
+        http=protocol,
         ssl_context_factory=(lambda config, default: certificate.listening) if certificate else None,
     )
     await uvicorn.Server(config).serve()
