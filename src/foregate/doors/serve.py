@@ -94,7 +94,9 @@ async def run(app: ASGIApp, host: str, port: int, certificate: Renewing | None =
     """Run one server. Access lines are the edge's: uvicorn's would carry addresses with their parameters."""
     protocol: Any = "auto"
     if certificate is not None:
-        from foregate.doors.http2 import Chosen as protocol
+        from foregate.doors.http2 import Chosen
+
+        protocol = Chosen
     config = uvicorn.Config(
         app,
         host=host,
