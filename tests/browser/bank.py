@@ -75,13 +75,15 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
 
 
 @contextmanager
-def open_bank(folder: Path, *, reached_at: int | None = None, **more: Any) -> Iterator[Bank]:
+def open_bank(
+    folder: Path, *, host: str = "127.0.0.1", reached_at: int | None = None, **more: Any
+) -> Iterator[Bank]:
     """Open the demo bank on a free port; everybody of the demo is settled. `more` is set too.
 
     `reached_at` is the port that browsers know, where something stands between: then the bank is at `bank.port`.
     """
     port = services.free_port()
-    settings = settings_for(f"http://127.0.0.1:{reached_at or port}", folder, **more)
+    settings = settings_for(f"http://{host}:{reached_at or port}", folder, **more)
     write_keys(folder / "keys.toml")
     migrate.upgrade(settings.database)
     clock = TurnableClock()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from foregate.desk.ways import WaysView, WayView
 from foregate.doors.agents import device_name
@@ -53,15 +53,21 @@ async def show_ways(request: Request) -> Response:
     session = (await caller_of(request)).session
     if session is None:
         return await refuse_signed_out(request)
+    done = _done(request)
     if session.level is not Level.FULL:
-        return await refuse(request, "needs-full-session")
+        # What was done is done, and said on the page that this session may see.
+        return RedirectResponse(f"/home?done={done}", 303) if done else await refuse(request, "needs-full-session")
     view: WaysView | None = await request.app.state.ways.of(session)
     if view is None:
         return await refuse_signed_out(request)
-    journeys, done = request.app.state.desk.house.journeys, request.query_params.get("done")
-    shown = in_words(view, journeys, language_of(request))
+    shown = in_words(view, request.app.state.desk.house.journeys, language_of(request))
     page = Page(template="ways.html", back="/ways", session=session)
-    return respond(page, request, done=done if done in ENDS_AT_WAYS else None, key=forms.new_key(), **shown)
+    return respond(page, request, done=done, key=forms.new_key(), **shown)
+
+
+def _done(request: Request) -> str | None:
+    done = request.query_params.get("done")
+    return done if done in ENDS_AT_WAYS else None
 
 
 def in_words(view: WaysView, journeys: Table, language: str) -> dict[str, Any]:
