@@ -150,6 +150,11 @@ class Crowd:
             "passkey_name": "mine", "consent": True,
         }  # fmt: skip
 
+    def sign_in_again(self, newcomer: Newcomer, context: BrowserContext) -> None:
+        """Sign in again in a browser that was closed, if they were signed in."""
+        if newcomer.situation.session is not None:
+            self._give(context, "session", self.bank.run(self._sign_in(newcomer.person, newcomer.situation)))
+
     def code(self, phone: str) -> str:
         """Return the newest code on a phone, once every message that is due has gone out."""
         self.bank.run(self.bank.house.dispatcher.dispatch())

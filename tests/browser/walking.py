@@ -242,6 +242,7 @@ class Walker:
     newcomer: Newcomer | None = None
     switch: Callable[[bool], None] | None = None
     path: list[str] = field(default_factory=list)
+    is_over: bool = False  # whoever came back found it done
 
     def walk(self, walk: Walk) -> Ending:
         """Walk a journey to its end, as somebody new."""
@@ -272,6 +273,8 @@ class Walker:
     def go_on(self, walk: Walk) -> Ending:
         """From whatever page is open to the end."""
         for _ in range(PAGES_MAX):
+            if self.is_over:
+                return Ending(tuple(self.path), self.page.url)
             here = read(self.page)
             step = self._step_of(here, walk)
             self.at_each_page(self.page, walk.journey, step)

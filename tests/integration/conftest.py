@@ -12,6 +12,11 @@ from tests.bank import CHEN, LI, WANG, Bank, open_bank
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Yield the URL of a fresh, migrated database of each kind: a copy, for migrating takes longer than most tests."""
+    yield from each_database(request, tmp_path)
+
+
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of a database of the kind that the request's parameter names."""
     if request.param == "sqlite":
         path = tmp_path / "bank.db"
         path.write_bytes(request.getfixturevalue("migrated_sqlite").read_bytes())

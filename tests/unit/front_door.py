@@ -28,7 +28,7 @@ from foregate.desk.answers import Answered
 from foregate.desk.desk import Desk
 from foregate.desk.sessions import CardView, DeviceView, Me, SessionView
 from foregate.desk.turn import Caller, House
-from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, View
+from foregate.desk.view import Option, OtherWay, Outcome, Pending, Reply, StepView, View
 from foregate.doors import pages
 from foregate.doors.cookies import Cookies
 from foregate.ports import Keyring, SessionRow
@@ -104,9 +104,12 @@ class TellingDesk(Desk):
         self.reply = Reply()
         self.asked: list[tuple[str, Any]] = []
 
-    async def start(self, name: str, caller: Caller, first: Answered | None = None) -> Reply:
+    async def start(self, name: str, caller: Caller, first: Answered | None = None, key: str | None = None) -> Reply:
         self.asked.append((name, first))
         return self.reply
+
+    async def pending(self, caller: Caller) -> Pending | None:
+        return None
 
     async def look(self, journey_id: str, caller: Caller) -> Reply:
         return self.reply

@@ -19,12 +19,12 @@ from typing import Any
 import msgspec
 
 from foregate.acts import register
-from foregate.desk import identify, social, steps
+from foregate.desk import beginnings, identify, social, steps
 from foregate.desk.answers import Answered, Slow, claim_of
-from foregate.desk.state import Errand, State, unseal
+from foregate.desk.beginnings import Beginning
+from foregate.desk.state import Errand, unseal
 from foregate.desk.turn import Caller, House, Turn
-from foregate.desk.view import Reply, Told
-from foregate.ids import new_id
+from foregate.desk.view import Pending, Reply, Told
 from foregate.ports import Busy, Customer, JourneyRow, SessionRow, Taken, UnitOfWork, Unreachable
 from foregate.rules import engine, inputs, limits
 from foregate.rules.social import Provider
@@ -42,11 +42,41 @@ class Desk:
 
     # ------------------------------------------------------------ begin
 
-    async def start(self, name: str, caller: Caller, first: Answered | None = None) -> Reply:
+    async def start(self, name: str, caller: Caller, first: Answered | None = None, key: str | None = None) -> Reply:
         """Begin a journey, and answer its first step in the same breath when `first` is given.
 
-        Who taps twice finds the journey of the first tap, and no second message is sent.
+        Who taps twice finds the journey of the first tap, and no second message is sent. Under a `key` (the answer's
+        own, where there is one) the same beginning is the same journey whenever it comes, and gets the first reply.
         """
+        key = first.key if first is not None else key
+        begun = Beginning(name=name, caller=caller, first=first, key=key)
+        if key is None:
+            return await self._start(begun)
+        if (before := await self._begun_before(begun)) is not None:
+            return before
+        try:
+            return await self._start(begun)
+        except Taken:  # two of them raced: the other one was first
+            before = await self._begun_before(begun)
+            if before is None:
+                raise
+            return before
+
+    async def _begun_before(self, begun: Beginning) -> Reply | None:
+        """Return the reply that this very beginning got before; once that is forgotten, where its journey stands."""
+        journey_id = begun.journey_id(self._world)
+        async with self._world.store.begin() as tx:
+            if await tx.journeys.lock(journey_id) is None:
+                return None
+            turn = await self._hold(tx, journey_id, begun.caller)
+            if isinstance(turn, Reply):
+                return turn
+            if turn.state.begun_by != begun.said:
+                return self.told_outside("key-reused")
+            return self._earlier(turn, begun.as_answer) or Reply(view=await turn.view())
+
+    async def _start(self, begun: Beginning) -> Reply:
+        name, caller, first = begun.name, begun.caller, begun.first
         row = self.house.journeys.get(name)
         if row is None or not row.is_public:
             return self.told_outside("journey-not-open")
@@ -54,11 +84,11 @@ class Desk:
         if not who:
             return self.told_outside("journey-not-open")
         if Who.SESSION in who and caller.session is not None:
-            return await self._start_signed_in(name, caller, caller.session, first)
+            return await self._start_signed_in(begun, caller.session)
         if who == (Who.SESSION,):
             return self.told_outside("not-signed-in")
         if first is not None and first.step == "choose":
-            return await self._start_choosing(name, caller, first)
+            return await self._start_choosing(begun, first)
         if first is not None and (first.step not in who or Who(first.step) in social.WHO):
             return self.told_outside("input-invalid", fields={"step": "not-offered"}, journey_name=name)
         try:
@@ -66,51 +96,56 @@ class Desk:
         except inputs.InvalidFields as wrong:
             return self.told_outside("input-invalid", fields=wrong.fields, journey_name=name)
         if claim is None or isinstance(claim, Returned):
-            return await self._start_unnamed(name, caller)
-        return await self._start_named(name, caller, claim)
+            return await self._start_unnamed(begun)
+        return await self._start_named(begun, claim)
 
-    async def _start_unnamed(self, name: str, caller: Caller) -> Reply:
+    async def _start_unnamed(self, begun: Beginning) -> Reply:
         async with self._world.store.begin() as tx:
-            turn = self._fresh(tx, name, caller)
+            turn = beginnings.fresh(self.house, tx, begun)
             await turn.save(moved=False)
-            return Reply(view=await turn.view(), is_new=True)
+            return await self._keep(turn, begun.as_answer, Reply(view=await turn.view(), is_new=True))
 
-    async def _start_choosing(self, name: str, caller: Caller, first: Answered) -> Reply:
+    async def _start_choosing(self, begun: Beginning, first: Answered) -> Reply:
         """Begin at another way than the first: a page that waits for a passkey asks once."""
         async with self._world.store.begin() as tx:
-            turn = self._fresh(tx, name, caller)
+            turn = beginnings.fresh(self.house, tx, begun)
             await turn.save(moved=False)
-            return msgspec.structs.replace(await steps.choose(turn, await turn.decide(), first), is_new=True)
+            reply = msgspec.structs.replace(await steps.choose(turn, await turn.decide(), first), is_new=True)
+            return await self._keep(turn, begun.as_answer, reply)
 
-    async def _start_named(self, name: str, caller: Caller, claim: identify.Claim) -> Reply:
+    async def _start_named(self, begun: Beginning, claim: identify.Claim) -> Reply:
         holder = await identify.ask_core(claim, self._world)
         async with self._world.store.begin() as tx:
-            turn = self._fresh(tx, name, caller)
+            turn = beginnings.fresh(self.house, tx, begun)
             tapped = await self._tapped(turn, identify.digest_of(claim, self._world.keyring))
             if tapped is not None:
                 return tapped
-            reply = await steps.identified(turn, claim, holder)
-        return msgspec.structs.replace(reply, is_new=True)
+            reply = msgspec.structs.replace(await steps.identified(turn, claim, holder), is_new=True)
+            return await self._keep(turn, begun.as_answer, reply)
 
-    async def _start_signed_in(self, name: str, caller: Caller, session: SessionRow, first: Answered | None) -> Reply:
+    async def _start_signed_in(self, begun: Beginning, session: SessionRow) -> Reply:
+        first = begun.first
         async with self._world.store.begin() as tx:
             customer = await tx.customers.find(session.customer_id)
             if customer is None:
                 return self.told_outside("session-ended")
-            turn = self._fresh(tx, name, caller)
+            turn = beginnings.fresh(self.house, tx, begun)
             if first is not None and first.step == "choose":
                 # Which account is to be linked: known before anything is asked, so that nobody chooses twice.
                 way, first = first.answer.get("way"), None
                 turn.change(errand=Errand(provider=Provider(way)) if way in set(Provider) else None)
             about = turn.state.errand.provider if turn.state.errand else ""
             digest = identify.digest_of_session(session.session_id + about, self._world.keyring)
-            reply = await self._tapped(turn, digest) or await self._begun(turn, digest, customer, session)
-        if first is None or reply.view is None or reply.view.status != "open":
-            return reply
-        if reply.view.step is None or reply.view.step.name != first.step:
-            return reply  # something has to be proved again before: the answer is asked for after
+            tapped = await self._tapped(turn, digest, first)
+            reply = tapped or await self._begun(turn, digest, customer, session)
+            asked = reply.view.step if reply.view is not None and reply.view.status == "open" else None
+            if first is None or asked is None or asked.name != first.step:
+                # Done at once, or something has to be proved again before: the answer is asked for after.
+                return reply if tapped else await self._keep(turn, begun.as_answer, reply)
+        if reply.view is None:
+            raise LookupError("a journey that asks is shown")
         first = msgspec.structs.replace(first, version=reply.view.version)
-        return msgspec.structs.replace(await self.answer(reply.view.id, caller, first), is_new=reply.is_new)
+        return msgspec.structs.replace(await self.answer(reply.view.id, begun.caller, first), is_new=reply.is_new)
 
     async def _begun(self, turn: Turn, digest: bytes, customer: Customer, session: SessionRow) -> Reply:
         turn.claim(digest)
@@ -130,33 +165,28 @@ class Desk:
         rows = await turn.tx.passkeys.of(session.customer_id) if used_at else ()
         return max((row.created_at + limits.COOLING_SECONDS for row in rows if row.created_at <= used_at), default=0)
 
-    async def _tapped(self, fresh: Turn, digest: bytes) -> Reply | None:
+    async def _tapped(self, fresh: Turn, digest: bytes, first: Answered | None = None) -> Reply | None:
         """Return the journey of a first tap, if this is a second one."""
-        visitor, since = fresh.caller.visitor_digest, fresh.now - limits.RESEND_SECONDS
-        tapped = await fresh.tx.journeys.find_recent(visitor, fresh.stored.name, digest, since)
-        return Reply(view=await self._turn(fresh.tx, tapped, fresh.caller).view()) if tapped else None
+        visitor, name = fresh.caller.visitor_digest, fresh.stored.name
+        found = await fresh.tx.journeys.find_recent(visitor, name, digest, fresh.now - limits.CODE_TTL_SECONDS)
+        if found is None and Who.LINK in fresh.row.who:  # what a link does is done when it begins
+            since = fresh.now - limits.REPLAY_SECONDS
+            found = await fresh.tx.journeys.find_recent(visitor, name, digest, since, "done")
+        if found is None:
+            return None
+        turn = self._turn(fresh.tx, found, fresh.caller)
+        if turn.status == "open" and not await beginnings.is_meant(turn, fresh.now - limits.RESEND_SECONDS):
+            return None
+        view = await turn.view()
+        # An answer under its own key gets its own journey: there its first reply is found again, whatever came between.
+        is_answered = first is not None and first.key is not None and view.step is not None
+        return None if is_answered and view.step and first and view.step.name == first.step else Reply(view=view)
 
-    def _fresh(self, tx: UnitOfWork, name: str, caller: Caller) -> Turn:
-        now = self._world.clock.now()
-        stored = JourneyRow(
-            journey_id=new_id(),
-            name=name,
-            version=1,
-            status="open",
-            visitor_digest=caller.visitor_digest,
-            customer_id=None,
-            claim_digest=None,
-            state=b"",
-            created_at=now,
-            expires_at=now + limits.JOURNEY_SECONDS,
-        )
-        return Turn(self.house, tx, caller, stored, State(language=caller.language), now, is_fresh=True)
-
-    def fresh(self, tx: UnitOfWork, name: str, caller: Caller, journey_id: str) -> Turn:
-        """Return a journey that is about to begin under an id that follows from what was asked for."""
-        turn = self._fresh(tx, name, caller)
-        turn.stored = msgspec.structs.replace(turn.stored, journey_id=journey_id)
-        return turn
+    async def pending(self, caller: Caller) -> Pending | None:
+        """Return a journey that this browser began and has not ended, to go on with."""
+        async with self._world.store.begin() as tx:
+            rows = await tx.journeys.open_of(caller.visitor_digest, self._world.clock.now())
+        return beginnings.shown(tuple((row, unseal(row, self._world.keyring)) for row in rows))
 
     # ------------------------------------------------------------ look
 

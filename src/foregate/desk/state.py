@@ -32,6 +32,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     outcome_session: str | None = None
     outcome_facts: dict[str, str | int] = {}
     errand: Errand | None = None
+    begun_by: str = ""  # what the request said that began it under a key
 
 
 _ENCODER = msgspec.json.Encoder()

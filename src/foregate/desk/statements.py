@@ -9,7 +9,7 @@ import msgspec
 
 from foregate.accounts.exports import ExportMaker, faults_of
 from foregate.desk.accounts import NOT_FOUND, MyAccounts
-from foregate.ids import new_id
+from foregate.ids import derived_id, new_id
 from foregate.ports import Event, Message, SessionRow
 from foregate.ports.accounts import Account
 from foregate.ports.exports import Alerts, Export, Format
@@ -27,7 +27,7 @@ class Statements:
     async def ask(
         self, session: SessionRow | None, account: Account, form: Mapping[str, str], language: str, reference: str
     ) -> Export | Refused:
-        """Have a file made of the days and in the format that `form` names."""
+        """Have a file made of the days and in the format that `form` names. The same form sent again is one file."""
         owner = await self._accounts.owner(session)
         if isinstance(owner, Refused):
             return owner
@@ -39,7 +39,7 @@ class Statements:
             return Refused(cause="input-invalid", fields=faults)
         now = self._world.clock.now()
         row = Export(
-            export_id=new_id(),
+            export_id=self._id(owner.customer_id, account, form),
             customer_id=owner.customer_id,
             core_ref=owner.core_ref,
             account_id=account.account_id,
@@ -52,13 +52,23 @@ class Statements:
             expires_at=now + limits.EXPORT_SECONDS,
         )
         async with self._world.store.begin() as tx:
-            if len(await tx.exports.of(owner.customer_id, now)) >= limits.EXPORTS_PER_CUSTOMER:
+            others = await tx.exports.of(owner.customer_id, now)
+            if row.export_id in {other.export_id for other in others}:
+                return row
+            if len(others) >= limits.EXPORTS_PER_CUSTOMER:
                 return Refused(cause="too-many-requests", retry_in_seconds=int(limits.EXPORT_SECONDS))
-            await tx.exports.put(row)
+            if not await tx.exports.put(row):
+                return row
             details: dict[str, str | int] = {"format": wanted, "from": first, "to": last, "support": reference}
             await tx.audit.record(Event(chain=owner.customer_id, kind="statement-asked-for", details=details), now)
         await self._maker.soon()
         return row
+
+    def _id(self, customer_id: str, account: Account, form: Mapping[str, str]) -> str:
+        said = [form.get(name, "")[: limits.KEY_CHARS] for name in ("key", "dateFrom", "dateTo", "format")]
+        if not said[0]:
+            return new_id()
+        return derived_id(self._world.keyring, "export", " ".join([customer_id, account.account_id, *said]))
 
     async def made(self, session: SessionRow | None, account: Account) -> tuple[Export, ...]:
         """Return what was asked for of this account and is not gone yet, the newest first."""
@@ -94,7 +104,8 @@ class Statements:
     async def choose(
         self, session: SessionRow | None, form: Mapping[str, str], currency: str, language: str
     ) -> tuple[Alerts, Mapping[str, str]] | Refused:
-        """Choose what to be told. The number is told of the choice: a thief would choose silence first."""
+        """Choose what to be told. The number is told of the choice: a thief would choose silence first. Who chooses
+        what is chosen already changes nothing, and nobody is told."""
         owner = await self._accounts.owner(session)
         if isinstance(owner, Refused):
             return owner
@@ -117,6 +128,8 @@ class Statements:
             language=language, facts={}, expires_at=now + limits.DAY,
         )  # fmt: skip
         async with self._world.store.begin() as tx:
+            if await tx.alerts.of(owner.customer_id) == alerts:
+                return alerts, {}
             await tx.alerts.put(alerts, now)
             await tx.outbox.put(message, now)
             await tx.audit.record(Event(chain=owner.customer_id, kind="alerts-chosen"), now)

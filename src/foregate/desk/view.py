@@ -68,6 +68,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     journey_name: str | None = None
 
 
+class Pending(msgspec.Struct, frozen=True):
+    """A journey that this browser began and has not ended: what it is, and where it goes on."""
+
+    id: str
+    journey: str
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What the desk answers. Tokens go into cookies; everything else is shown."""
 

@@ -16,13 +16,13 @@ from typing import Final
 
 import msgspec
 
-from foregate.desk import steps
+from foregate.desk import beginnings, steps
 from foregate.desk.answers import typed
+from foregate.desk.beginnings import Beginning
 from foregate.desk.desk import Desk
 from foregate.desk.identify import ByBooking
 from foregate.desk.turn import Caller
 from foregate.desk.view import View
-from foregate.ids import derived_id
 from foregate.local_time import at_place, day_of
 from foregate.outlets import appointments
 from foregate.ports import Taken, UnitOfWork
@@ -81,10 +81,11 @@ class Wishes:
         Raises InvalidFields for a number or a surname that is none.
         """
         _claim(wished, self._world.clock.now())
-        journey_id = derived_id(self._world.keyring, "wish", f"{caller.visitor_digest.hex()}:{key}")
+        begun = Beginning(name=JOURNEY, caller=caller, key=f"wish {key}")
+        journey_id = begun.journey_id(self._world)
         if not await self._is_known(journey_id):
             try:
-                await self._begin(wished, journey_id, caller)
+                await self._begin(wished, begun)
             except _NothingFree:
                 return None
             except Taken:  # the same wish, a moment ago
@@ -95,11 +96,11 @@ class Wishes:
         async with self._world.store.begin() as tx:
             return await tx.journeys.lock(journey_id) is not None
 
-    async def _begin(self, wished: Wished, journey_id: str, caller: Caller) -> None:
+    async def _begin(self, wished: Wished, begun: Beginning) -> None:
         async with self._world.store.begin() as tx:
             starts = await _nearest(tx, wished, self._world.clock.now())
         async with self._world.store.begin() as tx:
-            turn = self._desk.fresh(tx, JOURNEY, caller, journey_id)
+            turn = beginnings.fresh(self._desk.house, tx, begun)
             for start in starts:
                 await steps.identified(turn, _claim(wished, start), None)
                 if turn.state.subject is not None:

@@ -51,7 +51,8 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True):
 class Exports(Protocol):
     """Files that customers asked for, in one transaction."""
 
-    async def put(self, row: Export) -> None: ...
+    async def put(self, row: Export) -> bool:
+        """Have it made. False: one of this id was asked for before."""
 
     async def of(self, customer_id: str, now: int) -> tuple[Export, ...]:
         """Those that have not expired, without their bodies, the newest first."""

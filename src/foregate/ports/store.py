@@ -44,8 +44,13 @@ class Journeys(Protocol):
         or `version`. The caller holds the journey. Raises LookupError, here or at the end, when the guard stood
         against it."""
 
-    async def find_recent(self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int) -> JourneyRow | None:
-        """The newest open journey of this browser with the same name and claim, made at or after `since`."""
+    async def find_recent(
+        self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int, status: str = "open"
+    ) -> JourneyRow | None:
+        """The newest journey of this browser with the same name, claim and status, made at or after `since`."""
+
+    async def open_of(self, visitor_digest: bytes, now: int) -> tuple[JourneyRow, ...]:
+        """What this browser began and has not ended, the newest first; a few, however many there are."""
 
     async def void_others(self, customer_id: str, but: str) -> int:
         """End every other open journey of the customer, and their codes, but for those held this moment.

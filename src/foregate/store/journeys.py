@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, update
 
 from foregate.ports import JourneyRow, Taken
 from foregate.store.last import Last
-from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, word
+from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, time_of, word
 from foregate.store.tables import code, journey
 
 _NEVER_CHANGED: Final = ("journey_id", "created_at")
@@ -33,10 +33,21 @@ _FIND_RECENT: Final = Statement(
         journey.c.name == bindparam("name"),
         journey.c.claim_digest == bindparam("claim_digest"),
         journey.c.created_at >= bindparam("since"),
-        journey.c.status == word("open"),
+        journey.c.status == text_of("is"),
     )
     .order_by(journey.c.created_at.desc(), journey.c.journey_id.desc())
     .limit(number(1))
+)
+_OPEN_OF: Final = Statement(
+    select(journey)
+    .where(
+        journey.c.visitor_digest == bindparam("visitor_digest"),
+        journey.c.status == word("open"),
+        journey.c.claim_digest.is_not(None),
+        journey.c.expires_at > time_of("now"),
+    )
+    .order_by(journey.c.created_at.desc(), journey.c.journey_id.desc())
+    .limit(number(3))
 )
 _OTHERS: Final = (
     journey.c.customer_id == text_of("customer_id"),
@@ -79,13 +90,20 @@ class JourneysIn:
         self._versions[row.journey_id] = row.version
         self._last.keep("journey", row.journey_id, _SAVE, _values(row), must="a journey moved while it was held")
 
-    async def find_recent(self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int) -> JourneyRow | None:
-        """The newest open journey of this browser with the same name and claim, made at or after `since`."""
+    async def find_recent(
+        self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int, status: str = "open"
+    ) -> JourneyRow | None:
+        """The newest journey of this browser with the same name, claim and status, made at or after `since`."""
         await self._last.write()
-        row = await self._connection.one(
-            _FIND_RECENT, visitor_digest=visitor_digest, name=name, claim_digest=claim_digest, since=since
-        )
+        said: dict[str, Value] = {"name": name, "claim_digest": claim_digest, "since": since, "is": status}
+        row = await self._connection.one(_FIND_RECENT, visitor_digest=visitor_digest, **said)
         return _journey(row) if row else None
+
+    async def open_of(self, visitor_digest: bytes, now: int) -> tuple[JourneyRow, ...]:
+        """What this browser began and has not ended, the newest first."""
+        await self._last.write()
+        rows = await self._connection.all(_OPEN_OF, visitor_digest=visitor_digest, now=now)
+        return tuple(_journey(row) for row in rows)
 
     async def void_others(self, customer_id: str, but: str) -> int:
         """End every other open journey of the customer, and their codes."""

@@ -44,13 +44,13 @@ async def start_journey(request: Request) -> Response:
         return body
     if clients.is_too_old(request, body.journey):
         return await refuse(request, "client-too-old")
-    first = None
+    first, key = None, _key(request)
     if body.step is not None:
-        first = Answered(version=1, step=body.step, answer=body.answer, key=_key(request))
+        first = Answered(version=1, step=body.step, answer=body.answer, key=key)
     if await seconds_to_wait(request, "start", limits.STARTS_PER_MINUTE) or await seconds_to_hold(request, body.step):
         return await refuse(request, "too-many-requests")
     caller = await caller_of(request)
-    reply = await request.app.state.desk.start(body.journey, caller, first)
+    reply = await request.app.state.desk.start(body.journey, caller, first, key)
     return _answer(request, reply, 201 if reply.is_new else 200)
 
 
@@ -89,8 +89,8 @@ async def answer_pictures(request: Request) -> Response:
 
 
 async def list_journeys(request: Request) -> Response:
-    """List the open journeys of the table."""
-    house, language = request.app.state.desk.house, language_of(request)
+    """List the open journeys of the table, and greet a new visitor, whose first beginning can then be sent again."""
+    language, house = (await caller_of(request)).language, request.app.state.desk.house
     rows = [
         schema.JourneyKind(
             journey=row.name,
@@ -102,7 +102,7 @@ async def list_journeys(request: Request) -> Response:
         for row in house.journeys.values()
         if row.is_public and who_offered(row, house)
     ]
-    return _json(rows)
+    return with_cookies(_json(rows), None, request)
 
 
 async def show_session(request: Request) -> Response:

@@ -21,7 +21,7 @@ from foregate.desk.identify import CLAIMS
 from foregate.desk.view import Reply, Told
 from foregate.doors.calendars import calendar_of
 from foregate.doors.pages import forms
-from foregate.doors.pages.entry import ID
+from foregate.doors.pages.entry import ID, pending_of
 from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.journey import show, went_well
 from foregate.doors.pages.problems import Problem, problem_of, refuse, told_when
@@ -67,6 +67,8 @@ async def show_booking(request: Request) -> Response:
     if ID.fullmatch(came_from):
         known: Wish | None = await _bookings(request).wish_of(came_from, caller)
         return RedirectResponse(_at(known) if known is not None else _at(wish), 303)
+    if not wish.outlet:
+        return _page(request, wish, None, "outlet", pending=await pending_of(request, caller))
     at = _moment(request.query_params.get("at", ""))
     return await (details(request, wish, at) if at else choose(request, wish))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,10 +17,10 @@ from foregate.desk.carried import carried
 from foregate.desk.identify import CLAIMS
 from foregate.desk.social import WHO, who_offered
 from foregate.desk.turn import Caller
-from foregate.desk.view import Reply, Told
+from foregate.desk.view import Pending, Reply, Told
 from foregate.doors import clients
 from foregate.doors.pages import forms, signed_in
-from foregate.doors.pages.forms import NOTHING, Typed
+from foregate.doors.pages.forms import NOTHING, Typed, Widget
 from foregate.doors.pages.journey import show, went_well
 from foregate.doors.pages.problems import problem_of, refuse
 from foregate.doors.pages.render import Page, respond
@@ -44,7 +44,7 @@ async def show_door(request: Request) -> Response:
         return RedirectResponse("/home", 303)
     if clients.is_too_old(request, DOOR):
         return await refuse(request, "client-too-old")
-    return door_page(request)
+    return door_page(request, pending=await pending_of(request, caller))
 
 
 async def change_door_look(request: Request) -> Response:
@@ -57,8 +57,8 @@ async def change_door_look(request: Request) -> Response:
     return remember(request, door_page(request, Typed(form)), wish)
 
 
-def door_page(request: Request, typed: Typed = NOTHING, told: Told | None = None) -> Response:
-    """Return the sign-in page."""
+def door_page(request: Request, typed: Typed = NOTHING, told: Told | None = None, **shown: Any) -> Response:
+    """Return the sign-in page. Whoever began a journey sees that first."""
     page = Page(
         template="door.html",
         back="/",
@@ -67,7 +67,7 @@ def door_page(request: Request, typed: Typed = NOTHING, told: Told | None = None
         has_problem=told is not None,
         is_public=typed is NOTHING,
     )
-    return _first_step(request, page, request.app.state.desk.house.journeys[DOOR], Who.PHONE, typed, told)
+    return _first_step(request, page, request.app.state.desk.house.journeys[DOOR], Who.PHONE, typed, told, **shown)
 
 
 async def show_entry(request: Request) -> Response:
@@ -80,7 +80,7 @@ async def show_entry(request: Request) -> Response:
     caller = await caller_of(request)
     if Who.SESSION in row.who and (caller.session is not None or len(row.who) == 1):
         return await signed_in.show_confirmation(request, row, caller)
-    return entry_page(row, request, Typed(await _known(request, caller)))
+    return entry_page(row, request, Typed(await _known(request, caller)), pending=await pending_of(request, caller))
 
 
 async def begin(request: Request) -> Response:
@@ -96,8 +96,8 @@ async def begin(request: Request) -> Response:
     if seconds := await seconds_to_wait(request, "start", limits.STARTS_PER_MINUTE):
         return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
     desk = request.app.state.desk
-    first = forms.answered({"version": "1"} | form, desk.house) if form.get("step") else None
-    return await _after(request, row, form, await desk.start(row.name, await caller_of(request), first))
+    first, key = forms.beginning(form, row.name, desk.house)
+    return await _after(request, row, form, await desk.start(row.name, await caller_of(request), first, key))
 
 
 async def _after(request: Request, row: Journey, form: Mapping[str, str], reply: Reply) -> Response:
@@ -121,6 +121,7 @@ def entry_page(
     *,
     told: Told | None = None,
     way: str | None = None,
+    **shown: Any,
 ) -> Response:
     """Return the first step of a journey: one way of saying who one is, the others as tabs."""
     who = _claimable(request, row)
@@ -133,24 +134,36 @@ def entry_page(
         has_problem=told is not None,
         is_public=not typed.values,
     )
-    return _first_step(request, page, row, asked, typed, told)
+    return _first_step(request, page, row, asked, typed, told, **shown)
 
 
-def _first_step(request: Request, page: Page, row: Journey, asked: Who, typed: Typed, told: Told | None) -> Response:
-    language = language_of(request)
-    return respond(
-        page,
-        request,
-        journey=row.name,
-        asked=asked.value,
-        tabs=[who.value for who in _claimable(request, row)],
-        # Whoever comes by WeChat or Alipay types nothing here: they say there who they are.
-        widgets=[] if asked in WHO else forms.widgets(language, fields_of(CLAIMS[asked]), typed),
-        providers=[who.value for who in _claimable(request, request.app.state.desk.house.journeys[SOCIAL])],
-        is_elsewhere=asked in WHO,
-        problem=problem_of(told, request) if told else None,
-        takes_passkeys=row.name in (DOOR, PASSKEY_DOOR) and _takes_passkeys(request),
-    )
+async def pending_of(request: Request, caller: Caller) -> Pending | None:
+    """Return what this browser began and has not ended. One that comes for the first time began nothing."""
+    if getattr(request.state, "new_visitor", None) is not None:
+        return None
+    pending: Pending | None = await request.app.state.desk.pending(caller)
+    return pending
+
+
+def _first_step(
+    request: Request, page: Page, row: Journey, asked: Who, typed: Typed, told: Told | None, **shown: Any
+) -> Response:
+    facts = {
+        "journey": row.name,
+        "asked": asked.value,
+        "tabs": [who.value for who in _claimable(request, row)],
+        "widgets": _widgets(language_of(request), asked, typed),
+        "providers": [who.value for who in _claimable(request, request.app.state.desk.house.journeys[SOCIAL])],
+        "is_elsewhere": asked in WHO,
+        "problem": problem_of(told, request) if told else None,
+        "takes_passkeys": row.name in (DOOR, PASSKEY_DOOR) and _takes_passkeys(request),
+    }
+    return respond(page, request, **facts | shown)
+
+
+def _widgets(language: str, asked: Who, typed: Typed) -> list[Widget]:
+    # Whoever comes by WeChat or Alipay types nothing here: they say there who they are.
+    return [] if asked in WHO else forms.widgets(language, fields_of(CLAIMS[asked]), typed)
 
 
 def _claimable(request: Request, row: Journey) -> list[Who]:

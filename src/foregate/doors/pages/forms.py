@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -151,6 +152,17 @@ def answered(form: Mapping[str, Any], house: House) -> Answered:
         answer=_answer(step, form, house),
         key=form.get("key", "")[: limits.KEY_CHARS] or None,
     )
+
+
+def beginning(form: Mapping[str, str], journey: str, house: House) -> tuple[Answered | None, str | None]:
+    """Return the first answer with which a form begins a journey, if it gives one, and the key that makes it one.
+
+    A page has one key, and each of its buttons its own: which session is ended, say.
+    """
+    first = answered({"version": "1"} | dict(form), house) if form.get("step") else None
+    said = f"{form.get('key', '')[: limits.KEY_CHARS]} {journey} {first.digest.hex() if first else ''}"
+    key = hashlib.sha256(said.encode()).hexdigest() if form.get("key") else None
+    return (msgspec.structs.replace(first, key=key) if first is not None else None), key
 
 
 def _answer(step: str, form: Mapping[str, Any], house: House) -> dict[str, Any]:

@@ -127,6 +127,7 @@ def html(page: Page, request: Request, **facts: Any) -> str:
         "site": Site.of(settings),
         "idle": int(idle_seconds(page.session)) if page.session else None,
         "idle_warning": int(limits.IDLE_WARNING_CARE_SECONDS if care else limits.IDLE_WARNING_SECONDS),
+        "pending": None,
     }
     return environment().get_template(page.template).render(shown | facts)
 
@@ -143,10 +144,14 @@ def look_of(request: Request) -> str:
 
 
 def respond(page: Page, request: Request, reply: Reply | None = None, **facts: Any) -> Response:
-    """Return the page as a response, with the cookies of `reply`."""
+    """Return the page as a response, with the cookies of `reply`.
+
+    A page that says what this browser has not finished (`pending`) is its own, whatever else stands on it.
+    """
+    is_public = page.is_public and facts.get("pending") is None
     body = html(page, request, **facts).encode()
     headers = {"Content-Language": language_of(request), "Vary": "Accept-Encoding"}
-    if page.is_public and page.status == 200 and request.method in ("GET", "HEAD"):
+    if is_public and page.status == 200 and request.method in ("GET", "HEAD"):
         validator = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
         is_new = getattr(request.state, "new_visitor", None) is not None
         # What a cache shared by several people keeps must not hold somebody's cookie.
@@ -158,7 +163,7 @@ def respond(page: Page, request: Request, reply: Reply | None = None, **facts: A
             return with_cookies(Response(status_code=304, headers=headers), reply, request)
     if coding := coding_of(request.headers.get("accept-encoding", "")):
         headers["Content-Encoding"] = coding
-        body = _smallest(body, coding) if page.is_public else squeezed(body, coding)
+        body = _smallest(body, coding) if is_public else squeezed(body, coding)
     response = Response(body, page.status, headers, media_type="text/html; charset=utf-8")
     return with_cookies(response, reply, request)
 

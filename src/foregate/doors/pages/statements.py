@@ -143,6 +143,7 @@ def _page_facts(
         "name": money.name_of(account),
         "typed": {"dateFrom": f"{today[:8]}01", "dateTo": today, "format": "pdf", **typed},
         "today": today,
+        "key": forms.new_key(),
         "faults": [(name, catalog.text(language, f"field.{name}.label")) for name in faults],
         "formats": [(one.value, catalog.text(language, f"accounts.format.{one}")) for one in Format],
         "made": [(row, *(money.day_in_words(language, day) for day in (row.date_from, row.date_to))) for row in made],

@@ -15,11 +15,11 @@ from foregate.store.statements import Connection, Row, Statement, insert_into, n
 
 _x, _now = account_export.c, time_of("now")
 _LISTED: Final = [column for column in account_export.columns if column.name != "body_sealed"]
-_PUT: Final = Statement(insert_into(account_export))
+_PUT: Final = Statement(insert_into(account_export).on_conflict_do_nothing().returning(account_export.c.export_id))
 _OF: Final = Statement(
     select(*_LISTED)
     .where(_x.customer_id == text_of("of_customer"), _x.expires_at > _now)
-    .order_by(_x.export_id.desc())
+    .order_by(_x.created_at.desc(), _x.export_id.desc())
     .limit(number(limits.EXPORTS_PER_CUSTOMER))
 )
 _FIND: Final = Statement(
@@ -73,15 +73,16 @@ class ExportsIn:
     def __init__(self, connection: Connection, keys: Keys) -> None:
         self._connection, self._keys = connection, keys
 
-    async def put(self, row: Export) -> None:
-        """Have it made once this transaction is committed."""
-        await self._connection.run(
+    async def put(self, row: Export) -> bool:
+        """Have it made once this transaction is committed. False: it was asked for before."""
+        put = await self._connection.one(
             _PUT,
             **{name: getattr(row, name) for name in _PLAIN},
             format=row.format.value,
             core_ref_sealed=self._keys.encrypt(row.core_ref.encode(), f"account_export.core_ref:{row.export_id}"),
             body_sealed=None,
         )
+        return put is not None
 
     async def of(self, customer_id: str, now: int) -> tuple[Export, ...]:
         """Those that have not expired, the newest first."""
