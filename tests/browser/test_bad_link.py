@@ -401,6 +401,19 @@ def test_nothing_of_a_person_is_kept(lend: Lend, bank: Bank) -> None:
     expect(page.locator("#f-phone")).to_be_visible()
 
 
+def test_what_is_kept_has_one_look(lend: Lend, bank: Bank) -> None:
+    """Who takes large print is not shown small print again: what was kept in the old look goes."""
+    phone = lend()
+    page = phone.open("/help/code")
+    assert {"/", "/help/code"} <= {entry["path"] for entry in entries(page)}
+    page.goto(bank.url + "/care/1?back=/")
+    expect(page.locator("html")).to_have_class("care")
+    until = time.monotonic() + 20
+    while "/help/code" in (paths := {entry["path"] for entry in entries(page)}) or "/" not in paths:
+        assert time.monotonic() < until, paths
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("count", "size", "expected"),
     [(limits.KEPT_PAGES + 20, 10, limits.KEPT_PAGES), (20, 100_000, 8)],
