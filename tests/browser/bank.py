@@ -20,6 +20,7 @@ from foregate.demo.people import Person
 from foregate.demo.settle import settle
 from foregate.doors.text import catalog
 from foregate.gateways.sms.simulated import Received, SimulatedPhones
+from foregate.rules import limits
 from foregate.settings import Settings
 from foregate.store import migrate
 from foregate.store.keyring import write_keys
@@ -97,7 +98,10 @@ def open_bank(folder: Path, *, host: str = "127.0.0.1", reached_at: int | None =
         await settle(house)
         bank = Bank(settings.origin, house, phones, clock)
         bank.loop, bank.port = asyncio.get_running_loop(), port
-        config = uvicorn.Config(house.app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            house.app, host="127.0.0.1", port=port, log_level="warning", access_log=False,
+            timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,
+        )  # fmt: skip
         opened.append(bank)
         servers.append(uvicorn.Server(config))
         ready.set()

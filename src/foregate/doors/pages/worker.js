@@ -3,7 +3,7 @@
    every browser that has workers has them.
 
    What may be kept is the server's word: exactly `no-cache`, with a validator (render.py). Nothing else is stored. */
-var KEPT = 'foregate-kept', LOOK = 'foregate-look', watching = {}, stale = {};
+var KEPT = 'foregate-kept', watching = {}, stale = {};
 var nothing = () => {};
 var find = what => caches.match(what, { ignoreVary: true });
 var each = (rows, act) => rows.reduce((before, row) => before.then(() => act(row)), Promise.resolve());
@@ -16,13 +16,13 @@ var put = (url, response) => caches.open(KEPT).then(cache => cache.put(url, resp
   }));
 })).catch(nothing);
 
+/* Another language, or larger print: what is kept in the old look would come as a surprise. */
 var keep = (url, response) => {
-  var said = name => response.headers.get(name);
-  if (response.status === 200 && response.type === 'basic' && !response.redirected
-    && said('cache-control') === 'no-cache' && said('etag')) return find(url).then(old => {
-    /* Another language or larger print: what is kept in the old look would come as a surprise. */
-    if (old && old.headers.get(LOOK) !== said(LOOK)) return caches.delete(KEPT);
-  }).then(() => put(url, response.clone()));
+  var said = name => response.headers.get(name), copy, look = said('foregate-look');
+  if (response.ok && !response.redirected && said('cache-control') === 'no-cache' && said('etag')) {
+    copy = response.clone();
+    return find(url).then(old => old && old.headers.get('foregate-look') !== look && caches.delete(KEPT)).then(() => put(url, copy));
+  }
 };
 
 /* A balancer that reaches nobody says so with 502 or 504. That is no answer of the bank's. */
