@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -512,6 +512,14 @@ def forgets_the_outlet(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """The engine remembers what may be asked: let it forget, before a flaw and after it."""
+    engine._askable.cache_clear()
+    yield
+    engine._askable.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("flaw", "promise", "words"),
     [
@@ -528,6 +536,7 @@ def forgets_the_outlet(patch: pytest.MonkeyPatch) -> None:
         (one_lane_for_all, LOCK_OUT, "A thief who holds the phone (SIM) fails"),
     ],
 )
+@pytest.mark.usefixtures("forgetful")
 def test_a_flaw_in_the_engine_is_caught(
     flaw: Callable[[pytest.MonkeyPatch], None], promise: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
