@@ -140,6 +140,7 @@ async def propose(request: Request, duty: OnDuty) -> Response:
         document_type=form.get("document_type", ""),
         number=form.get("number", ""),
         expires_on="" if form.get("long_term") == "yes" else form.get("expires_on", "") or "?",
+        issued_on=form.get("issued_on", ""),
     )
     try:
         done = await request.app.state.counter.proposals.propose(
