@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +226,36 @@ async def test_in_the_last_second_a_challenge_still_lives(bank: Bank) -> None:
     visitor = await come(bank)
     bank.clock.turn(limits.FACE_CHALLENGE_SECONDS - 1)
     assert (await do(visitor, frames(FILM, STILLS))).cause is None
+
+
+@pytest.mark.parametrize(
+    ("waited", "sending", "cause"),
+    [
+        (limits.FACE_CHALLENGE_SECONDS - 1, limits.FACE_SENDING_SECONDS, None),
+        (limits.FACE_CHALLENGE_SECONDS - 1, limits.FACE_SENDING_SECONDS + 1, "face-challenge-over"),
+        (limits.FACE_CHALLENGE_SECONDS, 0, "face-challenge-over"),
+        (limits.FACE_CHALLENGE_SECONDS, limits.FACE_SENDING_SECONDS, "face-challenge-over"),
+    ],
+)
+async def test_a_slow_line_is_no_late_answer(bank: Bank, waited: int, sending: int, cause: str | None) -> None:
+    """What began in time may take a while to come in, with an end to it; what began late is late however it comes."""
+    await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    visitor = await come(bank)
+    assert visitor.last is not None
+    facts, journey = asked(visitor), visitor.last.journey
+    answer = {"challenge": facts["challenge"], "part": facts["part"], "pictures": sent(frames(FILM, STILLS))}
+    body = json.dumps({"version": journey["version"], "step": "face", "answer": answer}).encode()
+
+    async def dribble() -> AsyncIterator[bytes]:
+        yield body[:1000]
+        bank.clock.turn(int(sending))
+        yield body[1000:]
+
+    bank.clock.turn(int(waited))
+    raw = await visitor.client.post(
+        f"/v1/journeys/{journey['id']}/pictures", content=dribble(), headers={"Content-Type": "application/json"}
+    )
+    assert cause == raw.json().get("cause")
 
 
 async def test_a_gesture_before_it_was_asked_for_is_refused(bank: Bank) -> None:

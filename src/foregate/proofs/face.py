@@ -2,7 +2,8 @@
 
 Rules
   1. The server asks, one thing at a time: look straight, then random gestures. What comes next is not known to anybody
-     before the pictures of what came before were taken. A challenge lives 60 seconds and belongs to one journey: its
+     before the pictures of what came before were taken. A challenge lives 60 seconds, which an answer has to begin in;
+     how long it is on its way counts only beyond FACE_SENDING_SECONDS. It belongs to one journey: its
      name is signed for both, and only the newest counts.
   2. Only pictures count. What a client says it saw in them cannot be said here.
   3. A picture is accepted once.
@@ -141,9 +142,14 @@ def _is_signed(name: str, at: Situation) -> bool:
     """Say whether this server made this name for this journey, and its time is not over."""
     nonce, _, rest = name.partition(".")
     ends_at = rest.partition(".")[0]
-    if not (ends_at.isascii() and ends_at.isdigit() and len(ends_at) <= END_DIGITS) or int(ends_at) <= at.now:
+    if not (ends_at.isascii() and ends_at.isdigit() and len(ends_at) <= END_DIGITS) or int(ends_at) <= _begun_at(at):
         return False
     return compare_digest(_signed(nonce, int(ends_at), at).encode(), name.encode())
+
+
+def _begun_at(at: Situation) -> int:
+    """Return when the answer began to come in: on a slow line that is long before its last picture."""
+    return at.now - min(at.sending_seconds, int(limits.FACE_SENDING_SECONDS))
 
 
 async def template_of(at: Situation) -> FaceTemplateRow | Refused:

@@ -165,6 +165,7 @@ GESTURE_MOUTH_SHUT: Final = Limit(15, "percent", "below, it is shut again", "mea
 GESTURE_CLOSER: Final = Limit(125, "percent", "of the face's width before", "measured")
 GESTURE_CLOSER_REST: Final = Limit(110, "percent", "below, it has not come closer", "measured")
 FACE_CHALLENGE_SECONDS: Final = Limit(60, "seconds", "to look straight once and do two gestures: a fifth of it does", "BIO-06")
+FACE_SENDING_SECONDS: Final = Limit(30, "seconds", "of sending do not count against a challenge: 100 KB on a 2G line take 20, and whoever drags it out gains no more", "own")
 FACE_GESTURES: Final = Limit(2, "gestures", "asked for one at a time: with a look straight ahead in 15 seconds it is done", "own")
 FACE_CHALLENGES: Final = Limit(10, "challenges in one journey", "whoever has not managed by then takes another way")
 FACE_FAULTS: Final = Limit(20, "sets of pictures in one journey", "that were too dark, too near and the like: they cost no try, so their number has an end")
