@@ -171,6 +171,7 @@ FACE_CHALLENGES: Final = Limit(10, "challenges in one journey", "whoever has not
 FACE_FAULTS: Final = Limit(20, "sets of pictures in one journey", "that were too dark, too near and the like: they cost no try, so their number has an end")
 FACE_DIAGNOSED_FROM: Final = Limit(3, "failures in a row", "then it is looked whether the document has expired: whoever renews it needs an old photo no more")
 FACE_DAYS: Final = Limit(730, "days", "faces age; and what is not kept cannot be stolen", "face reference 7: 24 months")
+FACE_AHEAD_DAYS: Final = Limit(30, "days", "before a face ends its owner is told, as of a document", "design")
 FACE_KEPT_DAYS: Final = Limit(90, "days", "so long an expired face is known to have expired; then it is as if there never was one")
 FACE_AGE_MIN: Final = Limit(18, "years", "young faces are told apart badly, and a child cannot consent alone", "measured")
 FACE_ONCE_DAYS: Final = Limit(90, "days", "a picture that was accepted once is known again for so long; by then a film of it is known by its age")
