@@ -220,6 +220,29 @@ async def test_a_challenge_lives_a_minute_and_belongs_to_its_journey(bank: Bank)
     assert 0 == await charged(bank)
 
 
+async def test_what_lasts_asks_for_a_nearer_face(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same face signs in at one limit, and sets a new password only at the higher one."""
+    await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    engine, asked_of = bank.house.world.faces, []
+    assert engine is not None
+    compare = engine.compare
+
+    def compared(looks: Any, template: bytes, key: bytes, limit: int) -> Any:
+        asked_of.append(limit)
+        return compare(looks, template, key, limit)
+
+    monkeypatch.setattr(engine, "compare", compared)
+    assert "done" == (await do_all(await come(bank), frames(FILM, STILLS))).journey["status"]
+    visitor = bank.visitor()
+    bank.clock.turn(limits.RESEND_SECONDS)
+    await visitor.start("reset-password", "phone", phone=LI.phone)
+    await visitor.answer(code=await bank.code(LI.phone))
+    await visitor.answer("choose", way="face")
+    await visitor.answer("begin")
+    assert "set-password" == (await do_all(visitor, another_take(frames(FILM, STILLS), 80), 70)).step
+    assert [limits.FACE_MATCH, limits.FACE_MATCH_STEP_UP] == asked_of
+
+
 async def test_in_the_last_second_a_challenge_still_lives(bank: Bank) -> None:
     """The bound holds at n: one second less, and the pictures are looked at."""
     await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
