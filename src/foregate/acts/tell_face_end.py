@@ -17,7 +17,6 @@ from foregate.rules.inputs import DocumentType
 from foregate.situation import World
 
 TEMPLATES: Final = {Ending.EXPIRING: "sms.face-expiring", Ending.EXPIRED: "sms.face-expired"}
-KINDS: Final = {Ending.EXPIRING: "face-expiring-told", Ending.EXPIRED: "face-expired-told"}
 # Nobody has asked these customers which language they read; who holds one of these may not read Chinese.
 IN_ENGLISH: Final = frozenset({DocumentType.PASSPORT_FOREIGN, DocumentType.FOREIGN_PR_ID})
 
@@ -60,9 +59,9 @@ async def _told(world: World, customer_id: str, expires_at: int) -> bool:
         facts={"day": day},
         expires_at=now + limits.DAY,
     )
-    event = Event(chain=customer_id, kind=KINDS[state], actor="foregate", details={"expires_on": day})
+    event = Event(chain=customer_id, kind=f"face-{state}-told", actor="foregate", details={"expires_on": day})
     async with world.store.begin() as tx:
-        if not await tx.document_notices.note(customer_id, str(expires_at), KINDS[state], now):
+        if not await tx.document_notices.note(customer_id, str(expires_at), f"face-{state}-told", now):
             return False
         await tx.outbox.put(message, now)
         await tx.audit.record(event, now)

@@ -44,8 +44,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-# What stands against a proof of which the bank keeps nothing for this customer. An expired face may be asked for all
-# the same: whoever takes it hears that it has to be renewed.
+# What stands against a proof of which the bank keeps nothing. An expired face is asked for: it tells of its renewal.
 NOT_HAD: Mapping[str, str] = {FACE.name: "face-none", PERMIT.name: "permit-over", PASSKEY.name: "proof-disabled"}
 
 

@@ -82,8 +82,7 @@ async def answer_with_pictures(request: Request) -> Response:
     if not asks_for_pictures(looked):
         return await show(request, looked, caller=caller)
     form = await forms.posted_pictures(request)
-    caller = having_sent(caller, request, began)
-    reply = await desk.answer(_id(request), caller, forms.answered(form, desk.house))
+    reply = await desk.answer(_id(request), having_sent(caller, request, began), forms.answered(form, desk.house))
     return went_well(request, reply) if reply.told is None else await show(request, reply, _wrong(reply), caller)
 
 
