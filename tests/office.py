@@ -52,11 +52,20 @@ class Office:
         return found.hits[0].ref
 
     async def propose(
-        self, actor: Actor, act: str, person: Person = LI, *, expires_on: str = "", **options: Any
+        self,
+        actor: Actor,
+        act: str,
+        person: Person = LI,
+        *,
+        expires_on: str = "",
+        issued_on: str = "",
+        **options: Any,
     ) -> Performed:
         """Propose something, with the person's own document on the counter."""
         ref = await self.look_up(actor, person.card)
-        return await self.counter.proposals.propose(actor, ref, act, id_check=document(person, expires_on), **options)
+        return await self.counter.proposals.propose(
+            actor, ref, act, id_check=document(person, expires_on, issued_on), **options
+        )
 
     async def new_number(self, actor: Actor, phone: str = NEW, person: Person = LI) -> ProposalView:
         """Propose a new number and prove it by the code that arrives on it: ready to be consented to."""
@@ -83,9 +92,11 @@ class Office:
             return [row["kind"] for row in await connection.all(Statement(query), of=chain)]
 
 
-def document(person: Person, expires_on: str = "") -> IdCheck:
+def document(person: Person, expires_on: str = "", issued_on: str = "") -> IdCheck:
     """The person's own ID document, as typed from it."""
-    return IdCheck(document_type=person.document_type, number=person.document_number, expires_on=expires_on)
+    return IdCheck(
+        document_type=person.document_type, number=person.document_number, expires_on=expires_on, issued_on=issued_on
+    )
 
 
 def outlet(outlet_id: str) -> Outlet:

@@ -87,6 +87,7 @@ class Situation:
     source: str
     agent: str
     evidence: tuple[Evidence, ...] = ()
+    sending_seconds: int = 0  # that the answer was on its way
     session_id: str | None = None
     device_id: str | None = None
     is_fresh: bool = False  # begun in this very transaction: nothing of it can be in the store yet

@@ -205,10 +205,24 @@ async def test_tel_01_the_card_decides(office: Office) -> None:
 async def test_tel_01_the_document_is_corrected_in_the_core_bank(office: Office) -> None:
     """The consent stands, the core bank is told, and the customer hears of it."""
     await office.bank.house.core.set_document_expiry(LI.core_ref, "2026-12-31")
-    made = (await office.propose(office.teller, "correct-document", expires_on="2046-12-31")).proposal
+    made = (
+        await office.propose(office.teller, "correct-document", expires_on="2046-12-31", issued_on="2026-12-31")
+    ).proposal
+    assert [("document_expires_on", "2046-12-31"), ("document_issued_on", "2026-12-31")] == [
+        (change.field, change.after) for change in made.changes
+    ]
     done = await office.counter.proposals.consent(office.colleague, made.proposal_id, made.digest, NOTE)
     person = await office.bank.house.core.person(LI.core_ref)
     assert ("done", "2046-12-31") == (done.proposal.state, person.document_expires_on if person else None)
+    assert "2026-12-31" == (person.document_issued_on if person else None)
+    ref = await office.look_up(office.teller, LI.card)
+    for act, issued_on, why in (
+        ("unfreeze", "2026-12-30", "document-outdated"),  # newer than the bank's record, or of another card
+        ("correct-document", "2026-12-31", "document-not-renewed"),
+        ("correct-document", "", "document-not-renewed"),
+    ):
+        seen = document(LI, "2046-12-31", issued_on)
+        assert why == await refused(office.counter.proposals.propose(office.teller, ref, act, id_check=seen))
     assert "sms.document-corrected" in await office.bank.messages_about(LI)
 
 

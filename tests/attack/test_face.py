@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -218,12 +220,65 @@ async def test_a_challenge_lives_a_minute_and_belongs_to_its_journey(bank: Bank)
     assert 0 == await charged(bank)
 
 
+async def test_what_lasts_asks_for_a_nearer_face(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same face signs in at one limit, and sets a new password only at the higher one."""
+    await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    engine, asked_of = bank.house.world.faces, []
+    assert engine is not None
+    compare = engine.compare
+
+    def compared(looks: Any, template: bytes, key: bytes, limit: int) -> Any:
+        asked_of.append(limit)
+        return compare(looks, template, key, limit)
+
+    monkeypatch.setattr(engine, "compare", compared)
+    assert "done" == (await do_all(await come(bank), frames(FILM, STILLS))).journey["status"]
+    visitor = bank.visitor()
+    bank.clock.turn(limits.RESEND_SECONDS)
+    await visitor.start("reset-password", "phone", phone=LI.phone)
+    await visitor.answer(code=await bank.code(LI.phone))
+    await visitor.answer("choose", way="face")
+    await visitor.answer("begin")
+    assert "set-password" == (await do_all(visitor, another_take(frames(FILM, STILLS), 80), 70)).step
+    assert [limits.FACE_MATCH, limits.FACE_MATCH_STEP_UP] == asked_of
+
+
 async def test_in_the_last_second_a_challenge_still_lives(bank: Bank) -> None:
     """The bound holds at n: one second less, and the pictures are looked at."""
     await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
     visitor = await come(bank)
     bank.clock.turn(limits.FACE_CHALLENGE_SECONDS - 1)
     assert (await do(visitor, frames(FILM, STILLS))).cause is None
+
+
+@pytest.mark.parametrize(
+    ("waited", "sending", "cause"),
+    [
+        (limits.FACE_CHALLENGE_SECONDS - 1, limits.FACE_SENDING_SECONDS, None),
+        (limits.FACE_CHALLENGE_SECONDS - 1, limits.FACE_SENDING_SECONDS + 1, "face-challenge-over"),
+        (limits.FACE_CHALLENGE_SECONDS, 0, "face-challenge-over"),
+        (limits.FACE_CHALLENGE_SECONDS, limits.FACE_SENDING_SECONDS, "face-challenge-over"),
+    ],
+)
+async def test_a_slow_line_is_no_late_answer(bank: Bank, waited: int, sending: int, cause: str | None) -> None:
+    """What began in time may take a while to come in, with an end to it; what began late is late however it comes."""
+    await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    visitor = await come(bank)
+    assert visitor.last is not None
+    facts, journey = asked(visitor), visitor.last.journey
+    answer = {"challenge": facts["challenge"], "part": facts["part"], "pictures": sent(frames(FILM, STILLS))}
+    body = json.dumps({"version": journey["version"], "step": "face", "answer": answer}).encode()
+
+    async def dribble() -> AsyncIterator[bytes]:
+        yield body[:1000]
+        bank.clock.turn(int(sending))
+        yield body[1000:]
+
+    bank.clock.turn(int(waited))
+    raw = await visitor.client.post(
+        f"/v1/journeys/{journey['id']}/pictures", content=dribble(), headers={"Content-Type": "application/json"}
+    )
+    assert cause == raw.json().get("cause")
 
 
 async def test_a_gesture_before_it_was_asked_for_is_refused(bank: Bank) -> None:

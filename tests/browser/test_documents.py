@@ -31,6 +31,7 @@ def fill_document(visitor: Visitor, somebody: Person, **changes: Any) -> None:
     visitor.fill("name", somebody.name)
     visitor.page.locator("#f-document_type").select_option(somebody.document_type)
     visitor.fill("document_number", changes.get("number", somebody.renewed.number))
+    visitor.fill("issued_on", changes.get("issued_on", somebody.renewed.issued_on))
     visitor.fill("expires_on", changes.get("expires_on", somebody.renewed.expires_on))
 
 
@@ -47,6 +48,11 @@ def test_an_expired_card_is_renewed(visit: Visit, bank: Bank, kind: Kind) -> Non
     visitor.is_told("input-invalid")
     visitor.sees("input.day-past")
     looks_right(visitor, kind, "past")
+    fill_document(visitor, tang, issued_on="2024-03-31")
+    visitor.press("step.renew-document.submit")
+    visitor.is_told("input-invalid")
+    visitor.sees("input.issue-term")
+    looks_right(visitor, kind, "term")
     fill_document(visitor, tang, number="11010519491231002X")
     visitor.press("step.renew-document.submit")
     visitor.is_told("document-mismatch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,18 @@ from tests.faces import data, jpeg, models
 
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 Come = Callable[..., Visitor]
+# Every run tells each story in one language, in turns; FOREGATE_BOTH=1 tells all of them in both.
+BOTH = bool(os.environ.get("FOREGATE_BOTH"))
 WITHOUT_CAMERA = "Object.defineProperty(navigator, 'mediaDevices', {value: undefined})"
 
 
-@pytest.fixture(scope="module")
+def told_in(language: str) -> pytest.MarkDecorator:
+    """Tell a story in this language; in the other one too, when both are asked for."""
+    return pytest.mark.parametrize("language", sorted(LOCALES) if BOTH else [language])
+
+
+# Told twice, a story needs a bank in which it was not told yet.
+@pytest.fixture(scope="function" if BOTH else "module")
 def bank(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     """A bank that compares faces."""
     data("clips")
@@ -121,9 +130,10 @@ def sign_in(visitor: Visitor, camera: Camera, bank: Bank, who: Person) -> None:
     visitor.sees("home.full")
 
 
-def test_enrol_then_sign_in(bank: Bank, camera: Camera, come: Come) -> None:
+@told_in("zh")
+def test_enrol_then_sign_in(bank: Bank, camera: Camera, come: Come, language: str) -> None:
     """Permission is explained first; the dark is told while the camera runs; 40 KB later the face is known."""
-    visitor, who = come("zh"), person("face-to-try")
+    visitor, who = come(language), person("face-to-try")
     stop_the_clock(visitor)
     sent: list[int] = []
     visitor.page.on("request", lambda r: sent.append(len(r.post_data or "")) if "/pictures" in r.url else None)
@@ -150,9 +160,10 @@ def test_enrol_then_sign_in(bank: Bank, camera: Camera, come: Come) -> None:
     act(visitor, camera, film(LATER), visitor.t("home.full"))
 
 
-def test_an_expired_face_is_renewed(bank: Bank, camera: Camera, come: Come) -> None:
+@told_in("en")
+def test_an_expired_face_is_renewed(bank: Bank, camera: Camera, come: Come, language: str) -> None:
     """Chosen at sign-in it says that it has expired, and where to renew it; renewed it signs in."""
-    visitor, who = come("en"), person("face-expired")
+    visitor, who = come(language), person("face-expired")
     stop_the_clock(visitor)
     choose_the_face(visitor, bank, who)
     visitor.is_told("face-expired")
@@ -163,9 +174,10 @@ def test_an_expired_face_is_renewed(bank: Bank, camera: Camera, come: Come) -> N
     sign_in(visitor, camera, bank, who)
 
 
-def test_an_expired_document_is_renewed_first(bank: Bank, camera: Camera, come: Come) -> None:
+@told_in("zh")
+def test_an_expired_document_is_renewed_first(bank: Bank, camera: Camera, come: Come, language: str) -> None:
     """An expired ID card takes no face; renewed, then the face enrolled, it signs in."""
-    visitor, who = come("zh"), person("document-expired")
+    visitor, who = come(language), person("document-expired")
     assert who.login is not None
     assert who.renewed is not None
     stop_the_clock(visitor)
@@ -193,9 +205,10 @@ def test_an_expired_document_is_renewed_first(bank: Bank, camera: Camera, come: 
     sign_in(visitor, camera, bank, who)
 
 
-def test_who_is_not_let_in(bank: Bank, camera: Camera, come: Come) -> None:
+@told_in("en")
+def test_who_is_not_let_in(bank: Bank, camera: Camera, come: Come, language: str) -> None:
     """Two faces are told and cost nothing; a still is not alive; another person is not recognised. Other ways stay."""
-    visitor, who = come("en"), person("two-cards")
+    visitor, who = come(language), person("two-cards")
     stop_the_clock(visitor)
     enrol(visitor, camera, who, stranger())
     choose_the_face(visitor, bank, who)
@@ -216,9 +229,10 @@ def test_who_is_not_let_in(bank: Bank, camera: Camera, come: Come) -> None:
     visitor.sees("step.password.title")
 
 
-def test_a_camera_that_may_not_be_used(come: Come) -> None:
+@told_in("zh")
+def test_a_camera_that_may_not_be_used(come: Come, language: str) -> None:
     """Refused by the browser: how to allow it, pictures instead, and the other ways."""
-    visitor = come("zh", is_allowed=False)
+    visitor = come(language, is_allowed=False)
     reach_the_camera(visitor, person("fine"))
     visitor.press("action.begin")
     visitor.sees("face.denied")
@@ -227,9 +241,10 @@ def test_a_camera_that_may_not_be_used(come: Come) -> None:
     assert 0 == Axe().run(visitor.page).violations_count
 
 
-def test_a_phone_without_camera_page_sends_smaller_pictures(come: Come, tmp_path: Path) -> None:
+@told_in("en")
+def test_a_phone_without_camera_page_sends_smaller_pictures(come: Come, tmp_path: Path, language: str) -> None:
     """Where scripts run and no camera can be had, pictures of any size are chosen and made smaller on the way."""
-    visitor = come("en", script=WITHOUT_CAMERA)
+    visitor = come(language, script=WITHOUT_CAMERA)
     reach_the_camera(visitor, person("same-name-one"))
     files = [tmp_path / f"{index}.png" for index in range(5)]
     for path, picture in zip(files, film(range(1051, 1100, 10)), strict=True):

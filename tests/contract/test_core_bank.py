@@ -54,11 +54,13 @@ async def test_who_holds_a_card(core: EmbeddedCoreBank) -> None:
 async def test_the_expiry_of_a_document_is_corrected(core: EmbeddedCoreBank) -> None:
     """For every card of the person, said twice as once; long-term too, and of nobody it is nothing."""
     await put(core, CARD)
-    for expires_on in ("2037-03-06", "2037-03-06", None):
-        await core.set_document_expiry("C1", expires_on)
-        found = await core.holder(CARD)
-        assert found is not None
-        assert expires_on == found.document_expires_on
+    for expires_on, issued_on in (("2037-03-06", "2017-03-06"), ("2037-03-06", "2017-03-06"), (None, None)):
+        await core.set_document_expiry("C1", expires_on, issued_on)
+        card, person = await core.holder(CARD), await core.person("C1")
+        assert card is not None
+        assert person is not None
+        assert (expires_on, expires_on) == (card.document_expires_on, person.document_expires_on)
+        assert issued_on == person.document_issued_on
     await core.set_document_expiry("C-nobody", "2037-03-06")
 
 
@@ -132,6 +134,10 @@ async def test_a_good_file(core: EmbeddedCoreBank, store: SqlStore) -> None:
         assert ("C1", "林晚晴", "11010119900307109X", CARD, PHONE) == holder(await core.holder(CARD))
         assert [CARD, SECOND_CARD] == [card.card_number for card in await core.cards_of("C1")]
         assert await core.is_pin(CARD, "246813")
+    dated = [HEADER.strip() + ",document_issued_on\n", line().strip() + ",2018-05-20\n"]
+    assert ("1 cards loaded, 0 lines refused", []) == await run(core, *dated)
+    found = await core.person("C1")
+    assert ("2018-05-20", "2038-05-20") == (found and (found.document_issued_on, found.document_expires_on))
 
 
 async def test_a_newer_file_changes_what_changed(core: EmbeddedCoreBank) -> None:

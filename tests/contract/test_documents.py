@@ -28,7 +28,8 @@ OLD = msgspec.structs.replace(NEW, number="21AB00029", expires_on="2026-12-31")
 @pytest.fixture
 async def registry(store: SqlStore, keys: Keys, clock: Clock) -> EmbeddedRegistry:
     registry = EmbeddedRegistry(store, keys, clock)
-    await registry.put("P1", NEW)
+    await registry.put("P1", like(issued_on="2026-03-31"))
+    await registry.put("P1", msgspec.structs.replace(OLD, number="21AB00030"))  # nobody knows since when
     await registry.put("P1", OLD)
     return registry
 
@@ -51,6 +52,9 @@ def like(**changes: str | None) -> Document:
         (like(name="LIAM CONNOR"), RegistryVerdict.MISMATCH),
         (like(expires_on="2036-04-01"), RegistryVerdict.MISMATCH),
         (like(expires_on=None), RegistryVerdict.MISMATCH),
+        (like(issued_on="2026-03-31"), RegistryVerdict.VALID),
+        (like(issued_on="2026-03-30"), RegistryVerdict.MISMATCH),
+        (msgspec.structs.replace(OLD, number="21AB00030", issued_on="2000-01-01"), RegistryVerdict.EXPIRED),
     ],
 )
 async def test_what_the_registry_says(registry: EmbeddedRegistry, document: Document, verdict: RegistryVerdict) -> None:
@@ -104,6 +108,19 @@ async def test_a_file_of_documents(registry: EmbeddedRegistry) -> None:
     ] == refused
     wang = Document(name="王芳", document_type="RESIDENT_ID", number="11010519491231002X", expires_on=None)
     assert RegistryVerdict.VALID is await registry.confirm(wang)
+    dated = [
+        f"{lines[0]},document_issued_on",
+        "P8,王芳,RESIDENT_ID,11010519491231002x,,2005-06-07",
+        "P9,李小明,RESIDENT_ID,440308199901101512,2041-01-10,2041-01-10",
+        "P9,李小明,RESIDENT_ID,440308199901101512,2041-01-10",
+    ]
+    counts = await import_documents(registry, dated, lambda line, why: refused.append((line, why)))
+    assert "1 documents loaded, 2 lines refused" == str(counts)
+    assert [(3, "document_issued_on: issue-after-end"), (4, "5 columns in place of 6")] == refused[-2:]
+    verdicts = [
+        await registry.confirm(msgspec.structs.replace(wang, issued_on=day)) for day in ("2005-06-07", "2005-06-08")
+    ]
+    assert [RegistryVerdict.VALID, RegistryVerdict.MISMATCH] == verdicts
     with pytest.raises(ValueError, match="holder,name"):
         await import_documents(registry, ["core_ref,name"], lambda line, why: None)
 
@@ -155,9 +172,10 @@ async def test_a_renewed_document_is_found_under_its_new_number(core: EmbeddedCo
     """Number, end, and what the counter finds people by; said twice as once, and of nobody it is nothing."""
     await put(core, "C1", "2026-12-31")
     for _ in range(2):
-        await core.renew_document("C1", "26CD00029", "2036-03-31")
+        await core.renew_document("C1", "26CD00029", "2036-03-31", "2026-03-31")
     person = await core.person("C1")
     assert person is not None
+    assert "2026-03-31" == person.document_issued_on
     assert ("26CD00029", "2036-03-31") == (person.document_number, person.document_expires_on)
     assert (person,) == await core.people_with_document("26CD00029")
     assert (person,) == await core.people_called("LIAM O'CONNOR", "0029")

@@ -10,7 +10,7 @@ import pytest
 
 from foregate.gateways.face import lock
 from foregate.gateways.face.collection import OddFolder, collect, read_picture
-from foregate.gateways.face.evaluation import Evaluation, _fused, _rate, _singles, evaluate, upper_bound
+from foregate.gateways.face.evaluation import Evaluation, _at_targets, _fused, _rate, _singles, evaluate, upper_bound
 from foregate.gateways.face.nets import Nets
 from foregate.gateways.face.plot import as_svg
 from foregate.gateways.face.recogniser import normal
@@ -74,6 +74,29 @@ def test_a_small_picture_is_enlarged_and_a_broken_one_is_none(tmp_path: Path) ->
 
 
 # ---------------------------------------------------------------- rates
+
+
+def scores(values: list[float], each: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]], list[object]]:
+    """Some scores, so many of each pair of people."""
+    return np.array(values, np.float32), [place // each for place in range(len(values))]
+
+
+def test_the_limit_for_a_rate() -> None:
+    """The lowest at which no more match than may; with fewer pairs than could show it, none is named."""
+    impostors = [n / 10_000 for n in range(3_000)]
+    genuine = scores([0.29, 0.2969, 0.2971, 0.5], 1)
+    one, two, three = _at_targets(genuine, scores(impostors, 1))
+
+    assert one.fmr is not None
+    assert one.fnmr is not None
+    assert (1e-2, 297, 30, 2) == (one.target, one.limit, one.fmr.errors, one.fnmr.errors)
+    assert one.fmr.share < one.fmr.at_most <= one.fmr.at_most_people
+    assert two.fmr is not None
+    assert (300, 0, 0.001) == (two.limit, two.fmr.errors, two.fmr.at_most_people)
+    assert (None, 3_000, 30_000) == (three.limit, three.pairs, three.pairs_needed)
+    assert [(297, 1_500), (None, 1_500), (None, 1_500)] == [
+        (each.limit, each.pairs) for each in _at_targets(genuine, scores(impostors, 2))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,16 @@ async def test_one_template_for_each_customer(store: SqlStore) -> None:
         assert await tx.faces.find("c1") is None
 
 
+async def test_whose_face_ends(store: SqlStore) -> None:
+    """Page by page in one order, both ends included."""
+    async with store.begin() as tx:
+        for who, ends_at in {"c1": 9, "c2": 10, "c3": 10, "c4": 12, "c5": 13}.items():
+            await tx.faces.put(msgspec.structs.replace(ROW, customer_id=who, expires_at=ends_at))
+        assert ((10, "c2"), (10, "c3")) == await tx.faces.ending(10, 12, (0, ""), 2)
+        assert ((10, "c3"), (12, "c4")) == await tx.faces.ending(10, 12, (10, "c2"), 2)
+        assert () == await tx.faces.ending(10, 12, (12, "c4"), 2)
+
+
 async def test_one_challenge_for_each_journey(store: SqlStore) -> None:
     """Written again it is what was written last."""
     async with store.begin() as tx:

@@ -32,6 +32,11 @@ async def test_the_document_of_somebody_who_never_registered(bank: Bank) -> None
     with pytest.raises(Objected, match="not-registered"):
         await office.propose(office.teller, "replace-phone", NEWCOMER, phone=NEW)
 
+    with pytest.raises(Objected) as objected:  # born in 1949: there is a card without an end for her
+        await office.propose(
+            office.teller, "correct-document", NEWCOMER, expires_on="2040-01-01", issued_on="2020-01-01"
+        )
+    assert {"issued_on": "issue-term"} == objected.value.fields
     made = await office.propose(office.teller, "correct-document", NEWCOMER, expires_on="2040-01-01")
     with pytest.raises(Objected, match="already-proposed"):
         await office.propose(office.colleague, "correct-document", NEWCOMER, expires_on="2040-01-01")

@@ -102,6 +102,30 @@ async def test_a_long_term_card_at_last(small: Bank) -> None:
     assert {"state": "valid", "days_left": None} == await document_of(visitor)
 
 
+async def test_the_day_of_issue(bank: Bank) -> None:
+    """Typed, it has to fit the kind and the age, and what the registry knows; then the core bank keeps it."""
+    await let_end(bank, LI, in_days(3))
+    await bank.give_document(LI, "2047-01-11", issued_on="2027-01-11")
+    visitor = await signed_in(bank)
+    for issued_on, expires_on, cause, code in (
+        ("2027-01-16", "2047-01-11", "input-invalid", "issue-future"),
+        ("2026-01-11", "2047-01-11", "input-invalid", "issue-term"),
+        ("2027-01-11", "2037-01-11", "input-invalid", "issue-term"),
+        ("11.1.2027", "2047-01-11", "input-invalid", "day-shape"),
+    ):
+        refused = await visitor.answer(**written_on(LI, issued_on=issued_on, expires_on=expires_on))
+        assert (cause, {"issued_on": code}) == (refused.cause, wrong(refused))
+    await bank.give_document(LI, "2047-01-10", issued_on="2027-01-09")
+    refused = await visitor.answer(**written_on(LI, issued_on="2027-01-10", expires_on="2047-01-10"))
+    assert ("document-unconfirmed", {"issued_on": "day-unconfirmed"}) == (refused.cause, wrong(refused))
+    await bank.give_document(LI, "2047-01-10", issued_on="2027-01-10")
+    done = await visitor.answer(**written_on(LI, issued_on="2027年1月10日", expires_on="2047-01-10"))
+    assert "done" == done.journey["status"]
+    person = await bank.house.core.person(LI.core_ref)
+    assert person is not None
+    assert ("2027-01-10", "2047-01-10") == (person.document_issued_on, person.document_expires_on)
+
+
 async def test_a_passport_under_a_new_number(bank: Bank) -> None:
     """The registry says that both are hers; from then on the bank knows the new one."""
     await bank.settle(replace(FOREIGN, document_expires_on=in_days(-20)))

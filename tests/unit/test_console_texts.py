@@ -21,7 +21,7 @@ from foregate.rules.staff import COUNTER_ACTS, OBJECTIONS, Role
 REFUSALS = (
     sign_in.NOT_RECOGNISED, sign_in.RESTING, sign_in_enrol.CODE_UNKNOWN, sign_in_enrol.NOT_MADE, "busy-here",
 )  # fmt: skip
-CHANGED = ("phone", "document_expires_on", "permission", "sessions", "role")
+CHANGED = ("phone", "document_expires_on", "document_issued_on", "permission", "sessions", "role")
 STATES = ("consented", "done", "refused", "withdrawn", "expired")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from foregate.rules import documents, limits
 from foregate.rules.document_inputs import normal_day
+from foregate.rules.document_terms import issue_fault
 from foregate.rules.documents import Document, Standing, State
 from foregate.rules.inputs import BadInput, DocumentType
 from foregate.rules.journeys import JOURNEYS
@@ -170,6 +171,52 @@ def test_a_day_or_long_term() -> None:
         documents.last_day("", False, TODAY)
 
 
+# ---------------------------------------------------------------- a day of issue
+
+BORN = "2000-02-29"
+
+
+@pytest.mark.parametrize(
+    ("kind", "issued_on", "ends_on", "code"),
+    [
+        # On the birthdays: somebody born on 29 February is a year older on 1 March.
+        ("RESIDENT_ID", "2016-02-28", "2021-02-28", None), ("RESIDENT_ID", "2016-02-28", "2026-02-28", "issue-term"),
+        ("RESIDENT_ID", "2016-02-29", "2026-02-28", None), ("RESIDENT_ID", "2016-02-29", "2026-03-01", None),
+        ("RESIDENT_ID", "2016-02-29", "2026-03-02", "issue-term"),
+        ("RESIDENT_ID", "2016-02-29", "2021-02-28", "issue-term"),
+        ("RESIDENT_ID", "2026-02-28", "2036-02-28", None), ("RESIDENT_ID", "2026-02-28", "2046-02-28", "issue-term"),
+        ("RESIDENT_ID", "2026-03-01", "2046-03-01", None), ("RESIDENT_ID", "2026-03-01", None, "issue-term"),
+        ("RESIDENT_ID", "2026-03-01", "2046-02-28", "issue-term"),
+        ("RESIDENT_ID", "2027-01-15", "2047-01-15", None), ("RESIDENT_ID", "2027-01-16", "2047-01-16", "issue-future"),
+        ("RESIDENT_ID", "1999-12-31", "2004-12-31", "issue-before-birth"),
+        ("RESIDENT_ID", "2026-03-01", "2026-03-01", "issue-after-end"),
+        ("TEMP_RESIDENT_ID", "2026-12-01", "2027-03-01", None),
+        ("TEMP_RESIDENT_ID", "2026-12-01", "2027-03-04", "issue-term"),
+        ("PASSPORT_CN", "2020-05-10", "2030-05-09", None), ("PASSPORT_CN", "2020-05-10", "2030-05-10", None),
+        ("PASSPORT_CN", "2020-05-10", "2030-05-08", "issue-term"),
+        ("MAINLAND_PERMIT_TW", "2024-05-10", "2034-05-09", "issue-term"),
+        ("RESIDENCE_PERMIT_HKMO", "2024-05-10", "2029-05-10", None),
+        ("PASSPORT_FOREIGN", "2024-05-10", "2031-11-03", None),
+        ("PASSPORT_FOREIGN", "2024-05-10", "2024-05-09", "issue-after-end"),
+        ("HOUSEHOLD_REGISTER", "2024-05-10", None, None),
+    ],
+)  # fmt: skip
+def test_how_long_a_document_is_given_for(kind: str, issued_on: str, ends_on: str | None, code: str | None) -> None:
+    """By its kind and its holder's age on the day of issue; what other countries print is their affair."""
+    day = date.fromisoformat
+    ends = day(ends_on) if ends_on else None
+    assert code == issue_fault(kind, day(issued_on), ends, day(BORN), TODAY)
+
+
+def test_a_long_term_card_has_no_other_end() -> None:
+    """From 46 on the day of issue; a day younger it is twenty years."""
+    born, day = date(1980, 3, 10), date.fromisoformat
+    assert issue_fault("RESIDENT_ID", day("2026-03-10"), None, born, TODAY) is None
+    assert "issue-term" == issue_fault("RESIDENT_ID", day("2026-03-10"), day("2046-03-10"), born, TODAY)
+    assert issue_fault("RESIDENT_ID", day("2026-03-09"), day("2046-03-09"), born, TODAY) is None
+    assert "issue-term" == issue_fault("RESIDENT_ID", day("2026-03-09"), None, born, TODAY)
+
+
 # ---------------------------------------------------------------- against what the bank holds
 
 
@@ -220,6 +267,10 @@ def test_a_residents_number_never_changes(kind: str) -> None:
         (typed(expires_on=None), "1981-01-16", {"long_term": "not-long-term"}),
         (typed(PASSPORT, expires_on=None), "1951-01-15", {"long_term": "not-long-term"}),
         (typed(PASSPORT, number="ZZ9999999", expires_on="2027-01-01"), "1999-01-10", {}),
+        (typed(issued_on="2020-01-01"), "1999-01-10", {"issued_on": "issue-term"}),
+        (typed(issued_on="2020-01-01"), "1993-01-10", {}),
+        (typed(issued_on="2020-01-01", expires_on=None), "1974-01-02", {"long_term": "not-long-term"}),
+        (typed(issued_on="2020-01-01", expires_on=None), "1974-01-01", {}),
     ],
 )
 def test_what_is_doubtful(given: Document, birth_date: str, fields: dict[str, str]) -> None:

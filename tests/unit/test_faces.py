@@ -78,7 +78,7 @@ def test_the_first_thing_to_mend_is_told() -> None:
     assert flaw_of(msgspec.structs.replace(everything, eyes_apart=80, light=120)) is Flaw.TOO_BLURRED
 
 
-@pytest.mark.parametrize("limit", [limits.FACE_MATCH_FAST, limits.FACE_MATCH, limits.FACE_MATCH_STEP_UP])
+@pytest.mark.parametrize("limit", [limits.FACE_MATCH, limits.FACE_MATCH_STEP_UP])
 def test_only_the_limit_lets_pass(limit: int) -> None:
     """At the limit it is the same face, a thousandth below it is not; the classes tell no more than that."""
     assert closeness(limit / 100, limit) is Closeness.SAME
@@ -89,6 +89,6 @@ def test_only_the_limit_lets_pass(limit: int) -> None:
 
 def test_the_limits_stand_as_measured() -> None:
     """No library's default: those let in one stranger in a thousand and more."""
-    assert (45, 50, 55) == (limits.FACE_MATCH_FAST, limits.FACE_MATCH, limits.FACE_MATCH_STEP_UP)
+    assert (50, 55) == (limits.FACE_MATCH, limits.FACE_MATCH_STEP_UP)
     assert limits.FACE_SAME >= 45
     assert limits.FACE_STILL_FRAMES >= limits.FACE_MATCH_FRAMES >= 3

@@ -34,7 +34,8 @@ MESSAGES = (
     "code", "password-changed", "reopened", "frozen", "registered", "signed-in-elsewhere", "device-remembered",
     "number-replaced", "number-replaced-old", "permit-issued", "document-corrected", "sessions-ended",
     "statement-ready", "alerts-changed", "money-in", "money-out", "basic-sign-in",
-    "document-expiring", "document-expired", "document-renewed", "face-renewed", "face-withdrawn", "passkey-added",
+    "document-expiring", "document-expired", "document-renewed", "face-renewed", "face-withdrawn",
+    "face-expiring", "face-expired", "passkey-added",
     "passkey-removed", "passkey-copied",
     "linked-wechat", "linked-alipay", "unlinked-wechat", "unlinked-alipay",
 )  # fmt: skip

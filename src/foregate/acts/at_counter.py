@@ -79,13 +79,14 @@ async def unfreeze(at: AtCounter) -> None:
     await _record(at, "permission-reopened", was=was.value)
 
 
-async def correct_in_core(world: World, core_ref: str, expires_on: str | None) -> None:
-    """Have the core bank correct the expiry of a person's document. Outside any transaction; twice is once.
+async def correct_in_core(world: World, core_ref: str, expires_on: str | None, issued_on: str | None = None) -> None:
+    """Have the core bank correct the days of a person's document. Outside any transaction; twice is once.
 
     The order: commit the consent, call this, then call `correct_document` in a second transaction. Raises Unreachable:
     then the proposal stays consented, and the same call repeats it. `expires_on`: ISO date, None for long-term.
+    `issued_on`: ISO date, None where it was not typed.
     """
-    await world.core.set_document_expiry(core_ref, expires_on)
+    await world.core.set_document_expiry(core_ref, expires_on, issued_on)
 
 
 async def correct_document(at: AtCounter, expires_on: str | None) -> None:

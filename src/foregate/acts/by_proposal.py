@@ -22,10 +22,10 @@ class ByProposal:
         """A document stands in the core bank; everything else is ours."""
         return act == CORRECT_DOCUMENT
 
-    async def in_core(self, act: str, core_ref: str, expires_on: str | None) -> None:
+    async def in_core(self, act: str, core_ref: str, expires_on: str | None, issued_on: str | None) -> None:
         """Correct the document where it stands. Raises Unreachable."""
         if act == CORRECT_DOCUMENT:
-            await at_counter.correct_in_core(self._world, core_ref, expires_on)
+            await at_counter.correct_in_core(self._world, core_ref, expires_on, issued_on)
 
     async def perform(self, order: Order) -> Effect | str:
         """Do it in the order's transaction. A string: the objection, with nothing written."""

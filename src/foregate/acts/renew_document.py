@@ -5,7 +5,9 @@ Rules
      the registry. Both have to agree.
   2. A comparison is charged ahead, to a counter of its own: whoever is signed in on a stolen phone does not get to
      guess at the number on a card. What could not be compared is given back.
-  3. A number that the bank does not hold is taken only where documents are given out anew under another number, and
+  3. The day of issue may be left out: some documents have none. What is typed has to fit the end, the kind and the
+     holder's age, and the registry where that knows one.
+  4. A number that the bank does not hold is taken only where documents are given out anew under another number, and
      only when the registry says that both are one person's.
 
 The order: charge, compare, ask the registry, tell the core bank (all outside the transaction; twice is once), then
@@ -36,6 +38,7 @@ class Input(inputs.Answer, frozen=True):
     name: inputs.Name
     document_type: inputs.DocumentKind
     document_number: inputs.DocumentNumber
+    issued_on: inputs.Day = ""
     expires_on: inputs.Day = ""
     long_term: inputs.YesNo = False
 
@@ -69,7 +72,7 @@ async def prepare(given: Input, subject: Subject, world: World) -> Prepared | Re
     try:
         refused = await _compared(typed, person, world, documents.day_of(now))
         if refused is None:
-            await world.core.renew_document(person.core_ref, typed.number, typed.expires_on)
+            await world.core.renew_document(person.core_ref, typed.number, typed.expires_on, typed.issued_on)
     except (Busy, Unreachable, inputs.InvalidFields):
         async with world.store.begin() as tx:
             await tx.counters.refund(subject.customer_id, charged)
@@ -100,7 +103,11 @@ def _typed(given: Input, today: date) -> Document:
     except inputs.BadInput as bad:
         raise inputs.InvalidFields({"expires_on": bad.code}) from None
     return Document(
-        name=given.name, document_type=given.document_type, number=given.document_number, expires_on=expires_on
+        name=given.name,
+        document_type=given.document_type,
+        number=given.document_number,
+        expires_on=expires_on,
+        issued_on=given.issued_on or None,
     )
 
 
@@ -140,6 +147,11 @@ async def _compared(typed: Document, person: Person, world: World, today: date) 
     verdict = await world.registry.confirm(typed, replaces=replaces)
     if verdict is RegistryVerdict.VALID:
         return None
+    if verdict is RegistryVerdict.MISMATCH and typed.issued_on is not None:
+        # One more question, so that the field is named that is to be looked at again.
+        without = msgspec.structs.replace(typed, issued_on=None)
+        if await world.registry.confirm(without, replaces=replaces) is RegistryVerdict.VALID:
+            return Refused(cause="document-unconfirmed", fields={"issued_on": "day-unconfirmed"})
     return Refused(cause="document-unconfirmed", fields=_unconfirmed(verdict, typed, replaces))
 
 

@@ -1,4 +1,4 @@
-"""Tell customers that their document is about to end, and that it has ended: each of these once.
+"""Tell customers that their document is about to end, and that it has ended: each of these once. Then their face.
 
 Rules
   1. Once a day, in waking hours by the bank's clock, everybody is looked at whose document ends within
@@ -14,17 +14,15 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Final
 
+from foregate.acts.tell_face_end import IN_ENGLISH, tell_face_ends
 from foregate.ids import customer_id_of, new_id
 from foregate.ports import Customer, Event, Message, Person
 from foregate.rules import documents, limits
-from foregate.rules.inputs import DocumentType
 from foregate.situation import World
 from foregate.store.loops import Loop
 
 EXPIRING, EXPIRED = "expiring", "expired"
 TEMPLATES: Final = {EXPIRING: "sms.document-expiring", EXPIRED: "sms.document-expired"}
-# Nobody has asked these customers which language they read; who holds one of these may not read Chinese.
-IN_ENGLISH: Final = frozenset({DocumentType.PASSPORT_FOREIGN, DocumentType.FOREIGN_PR_ID})
 BEGINNING: Final = ("", "")
 
 
@@ -50,7 +48,7 @@ class ExpiryNotices(Loop):
         told = 0
         async for person in self._concerned():
             told += await self._told(person)
-        return told
+        return told + await tell_face_ends(self._world, lambda: self.is_stopping)
 
     async def _concerned(self) -> AsyncIterator[Person]:
         first, last = (day.isoformat() for day in documents.told_between(documents.day_of(self._world.clock.now())))

@@ -245,6 +245,7 @@ def _file(facts: Facts, ref: str, whose: Ref, actor: Actor, names: dict[str, str
         document_type=person.document_type,
         document=masks.mask_document(person.document_number),
         document_expires_on=person.document_expires_on,
+        document_issued_on=person.document_issued_on,
         is_document_valid=facts.is_document_valid,
         is_registered=customer is not None,
         registered_at=customer.created_at if customer else 0,

@@ -29,6 +29,7 @@ async def payload_of_act(
     name, number = paper.masked(person)
     new_phone = await _new_phone(world, doing, customer_id, phone) if spec.needs_code else None
     expires_on = (document.expires_on or None) if document and spec.renews_document else None
+    issued_on = (document.issued_on or None) if document and spec.renews_document else None
     if spec.name == "unfreeze" and customer is not None and await _is_open(doing, customer, permission):
         raise Objected("nothing-to-do")
     changes = {
@@ -41,11 +42,16 @@ async def payload_of_act(
         subject_name=name,
         subject_document=number,
         before=paper.before_act(world.keyring, spec.name, customer_id, customer, person, permission),
-        changes=(changes[spec.name],),
+        changes=(changes[spec.name], *_issue(person, issued_on)),
         core_ref=person.core_ref,
         phone=new_phone,
         expires_on=expires_on,
+        issued_on=issued_on,
     )
+
+
+def _issue(person: Person, issued_on: str | None) -> tuple[Change, ...]:
+    return (Change("document_issued_on", person.document_issued_on or "", issued_on),) if issued_on else ()
 
 
 async def _new_phone(world: World, doing: Doing, customer_id: str, typed: str) -> str:

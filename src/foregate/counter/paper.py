@@ -28,6 +28,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     core_ref: str | None = None  # None: about a member of staff
     phone: str | None = None  # E.164
     expires_on: str | None = None  # ISO date; None: long-term, or not about a document
+    issued_on: str | None = None  # ISO date; None: not typed, or not about a document
 
 
 def payload_of(row: ProposalRow) -> Payload:
@@ -58,7 +59,7 @@ def before_act(
     `customer` None: not registered for e-banking, so there is a document and nothing else.
     """
     phone = customer.phone if customer else ""
-    document = [person.document_type, person.document_number, person.document_expires_on]
+    document = [person.document_type, person.document_number, person.document_expires_on, person.document_issued_on]
     matters = {
         "replace-phone": [phone, *document],
         "unfreeze": [phone, permission.get(ALL, Permission.OPEN).value, *document],

@@ -45,7 +45,7 @@ class Performs(Protocol):
     async def perform(self, order: Order) -> Effect | str:
         """Do it in the order's transaction. A string: the objection, with nothing written."""
 
-    async def in_core(self, act: str, core_ref: str, expires_on: str | None) -> None:
+    async def in_core(self, act: str, core_ref: str, expires_on: str | None, issued_on: str | None) -> None:
         """Do what the core bank has to do first, outside any transaction; twice is once. Raises Unreachable."""
 
     def needs_core(self, act: str) -> bool:

@@ -216,7 +216,7 @@ class Proposals:
             if row.outlet_id != doing.member.outlet_id:
                 raise Objected("other-outlet")
         try:
-            await self._performs.in_core(row.act, payload.core_ref, payload.expires_on)
+            await self._performs.in_core(row.act, payload.core_ref, payload.expires_on, payload.issued_on)
         except Unreachable:
             raise Objected("core-unreachable") from None
         async with self._guard.doing(actor, right, core_ref=payload.core_ref, subject=row.subject_id) as doing:

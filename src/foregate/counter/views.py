@@ -110,17 +110,21 @@ class CardLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """The document that the maker holds in their hands, as typed from it. `expires_on` empty: long-term."""
+    """The document that the maker holds in their hands, as typed from it. `expires_on` empty: long-term.
+
+    `issued_on` empty: it was not typed, or the document has none.
+    """
 
     document_type: str
     number: str
     expires_on: str
+    issued_on: str = ""
 
 
 class Change(msgspec.Struct, frozen=True):
     """One line of what a proposal changes. `after` is shown whole: it is what the checker consents to."""
 
-    field: str  # phone | document_expires_on | permission | sessions | role
+    field: str  # phone | document_expires_on | document_issued_on | permission | sessions | role
     before: str
     after: str
 
@@ -179,6 +183,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     document_type: str
     document: str
     document_expires_on: str | None
+    document_issued_on: str | None
     is_document_valid: bool
     is_registered: bool
     registered_at: int

@@ -18,6 +18,8 @@ import msgspec
 from stdnum import luhn
 from stdnum.cn import ric
 
+from foregate.rules.document_terms import years_after
+
 STORIES: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
     Path(__file__).with_name("stories.toml").read_text("utf-8")
 )
@@ -59,6 +61,7 @@ class Renewed(msgspec.Struct, frozen=True):
     """The document that replaces one that ends; the registry knows it, the bank does not yet."""
 
     number: str
+    issued_on: str  # ISO date
     expires_on: str  # ISO date
 
 
@@ -107,7 +110,11 @@ _FOURTEEN_YEARS_AGO: Final = f"{_TODAY.year - 14}-01-01"
 _WOMEN: Final = frozenset({1, 4, 6, 9, 10, 12, 13, 14, 17, 19, 20, 22, 25, 27, 28, 30})
 _SOON: Final = (_TODAY + timedelta(days=12)).isoformat()
 _JUST_OVER: Final = (_TODAY - timedelta(days=25)).isoformat()
-_NEW_END: Final = f"{_TODAY.year + 15}-03-31"
+
+
+def _for_years(number: str, issued_on: date, years: int) -> Renewed:
+    """Return a document that was given for so many years."""
+    return Renewed(number, issued_on.isoformat(), years_after(issued_on, years).isoformat())
 
 
 def _person(
@@ -119,14 +126,14 @@ def _person(
     cards: tuple[Card, ...] | None = None,
     document: tuple[str, str] | None = None,
     expires_on: str | None = "2038-05-20",
-    renewed: str | None = None,
+    renewed: Renewed | None = None,
     holds: tuple[str, ...] | None = None,
     login: Login | None = None,
     situation: Situation = Situation.FINE,
 ) -> Person:
     """Return a person; who has nothing unusual has one card, bound to their own number, and a resident ID card.
 
-    `renewed` is the number of their new document, where they have one.
+    `renewed` is their new document, where they have one.
     """
     sequence = number * 4 + (number not in _WOMEN)  # even for women, odd for men
     kind, document_number = document or ("RESIDENT_ID", resident_number(birth_date, sequence))
@@ -138,7 +145,7 @@ def _person(
         document_type=kind,
         document_number=document_number,
         document_expires_on=expires_on,
-        renewed=Renewed(renewed, _NEW_END) if renewed else None,
+        renewed=renewed,
         cards=cards if cards is not None else (card(number * 10, phone(number)),),
         holds=holds if holds is not None else (phone(number),),
         login=login,
@@ -178,8 +185,10 @@ PEOPLE: Final[tuple[Person, ...]] = (
     _person(17, "number-ends-in-x", "宋雨桐", "1994-08-17",
             document=("RESIDENT_ID", resident_number("1994-08-17", 48))),
     _person(18, "document-expired", "唐志远", "1980-01-05", expires_on="2024-03-31",
-            renewed=resident_number("1980-01-05", 73), login=Login(phone(18), "tangzhiyuan")),
-    _person(19, "document-expiring", "罗佳", "1992-07-07", expires_on=_SOON, renewed=resident_number("1992-07-07", 76),
+            renewed=_for_years(resident_number("1980-01-05", 73), date(2025, 3, 31), 20),
+            login=Login(phone(18), "tangzhiyuan")),
+    _person(19, "document-expiring", "罗佳", "1992-07-07", expires_on=_SOON,
+            renewed=_for_years(resident_number("1992-07-07", 76), _TODAY - timedelta(days=2), 20),
             login=Login(phone(19), "luojia")),
     _person(20, "fourteen", "许乐乐", _FOURTEEN_YEARS_AGO),
     _person(21, "same-name-one", "王伟", "1983-05-14", login=Login(phone(21), "wangwei83")),
@@ -196,7 +205,8 @@ PEOPLE: Final[tuple[Person, ...]] = (
     _person(28, "document-long-term", "杜桂兰", "1955-06-18", expires_on=None, login=Login(phone(28), "duguilan")),
     # A passport is given out anew under another number; only the registry knows that both are hers.
     _person(29, "passport-renewed", "MARIE CLAIRE DUBOIS", "1988-03-09", document=("PASSPORT_FOREIGN", "21AB00029"),
-            expires_on=_JUST_OVER, renewed="26CD00029", login=Login(phone(29), "marie.dubois")),
+            expires_on=_JUST_OVER, renewed=_for_years("26CD00029", _TODAY - timedelta(days=9), 10),
+            login=Login(phone(29), "marie.dubois")),
     _person(30, "face-to-try", "江晓雯", "1990-08-18", login=Login(phone(30), "jiangxiaowen")),
     _person(31, "face-expired", "沈博文", "1986-02-11", login=Login(phone(31), "shenbowen"),
             situation=Situation.FACE_EXPIRED),

@@ -63,7 +63,7 @@ async def _hold_cards(house: Foregate, person: Person) -> None:
     )
     await house.registry.put(person.core_ref, held)
     if person.renewed is not None:
-        new = msgspec.structs.replace(held, number=person.renewed.number, expires_on=person.renewed.expires_on)
+        new = msgspec.structs.replace(held, **msgspec.structs.asdict(person.renewed))
         await house.registry.put(person.core_ref, new)
     for card in person.cards:
         await house.core.put_card(

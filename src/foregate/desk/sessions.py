@@ -11,8 +11,11 @@ from datetime import date
 import msgspec
 
 from foregate.ports import Busy, CardHolder, DeviceRow, Person, SessionRow
+from foregate.ports.face_records import FaceTemplateRow
 from foregate.rules import documents, limits, masks
+from foregate.rules.consents import Purpose
 from foregate.rules.documents import State
+from foregate.rules.faces import Ending, ending_at
 from foregate.rules.inputs import age_on
 from foregate.rules.words import Level
 from foregate.situation import World
@@ -53,6 +56,13 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     days_left: int | None
 
 
+class FaceView(msgspec.Struct, frozen=True):
+    """Where the face on file stands, and how many days it lasts."""
+
+    state: Ending
+    days_left: int
+
+
 class Me(msgspec.Struct, frozen=True, kw_only=True):
     """What a signed-in customer is greeted with."""
 
@@ -65,6 +75,8 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     idle_in_seconds: int
     ends_in_seconds: int
     document: DocumentView | None = None  # None: the bank holds none
+    face: FaceView | None = None  # None: there is none on file
+    may_withdraw_face: bool = False  # there is one on file, or a consent to it that still holds
     may_want_care: bool = False  # by the birth date that the bank holds: large print may be offered, and no more
 
 
@@ -95,6 +107,8 @@ class Sessions:
         """Return the greeting: name, number and cards masked. None when the customer is gone."""
         async with self._world.store.begin() as tx:
             customer = await tx.customers.find(session.customer_id)
+            face = await tx.faces.find(session.customer_id)
+            consent = None if face else (await tx.consents.of(session.customer_id)).get(Purpose.FACE)
         if customer is None:
             return None
         cards = await self._world.core.cards_of(customer.core_ref)
@@ -110,6 +124,8 @@ class Sessions:
             idle_in_seconds=int(idle_seconds(session)),
             ends_in_seconds=max(0, session.expires_at - now),
             document=_document_view(holder, now) if holder else None,
+            face=_face_view(face, self._world, now) if face else None,
+            may_withdraw_face=face is not None or (consent is not None and consent.holds),
             may_want_care=_may_want_care(holder, now) if holder else False,
         )
 
@@ -136,6 +152,12 @@ def idle_seconds(session: SessionRow) -> int:
 def _document_view(holder: CardHolder | Person, now: int) -> DocumentView:
     standing = documents.standing_on(holder.document_expires_on, documents.day_of(now))
     return DocumentView(state=standing.state, days_left=standing.days_left)
+
+
+def _face_view(face: FaceTemplateRow, world: World, now: int) -> FaceView:
+    if world.faces is not None and world.faces.engine_id != face.engine_id:
+        return FaceView(Ending.EXPIRED, 0)  # no engine that is left can compare with it
+    return FaceView(*ending_at(face.expires_at, now))
 
 
 def _may_want_care(holder: CardHolder | Person, now: int) -> bool:

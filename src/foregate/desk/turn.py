@@ -44,8 +44,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-# What stands against a proof of which the bank keeps nothing for this customer. An expired face may be asked for all
-# the same: whoever takes it hears that it has to be renewed.
+# What stands against a proof of which the bank keeps nothing. An expired face is asked for: it tells of its renewal.
 NOT_HAD: Mapping[str, str] = {FACE.name: "face-none", PERMIT.name: "permit-over", PASSKEY.name: "proof-disabled"}
 
 
@@ -58,6 +57,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     session: SessionRow | None = None
     device: str | None = None  # the device cookie's text
+    sending_seconds: int = 0  # that an answer was on its way, from its first byte to its last
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,7 @@ class Turn:
             language=self.state.language,
             source=self.caller.source,
             agent=self.caller.agent,
+            sending_seconds=self.caller.sending_seconds,
             evidence=tuple(e for e in self.state.evidence if e.proof in proved),
             session_id=self.state.session_id,
             device_id=self.state.device_id,

@@ -111,6 +111,7 @@ def import_customers(file: Path, *, settings: SettingsFile = None) -> None:
     """Import people and cards into the embedded core bank from a CSV file; running it again changes what changed.
 
     Columns: core_ref,name,birth_date,document_type,document_number,document_expires_on,card_number,card_pin,bound_phone
+    and, where the bank knows it, document_issued_on
 
     Example: foregate import customers people.csv --settings /etc/foregate.toml
     """
@@ -124,6 +125,7 @@ def import_documents(file: Path, *, settings: SettingsFile = None) -> None:
     """Import identity documents into the embedded registry from a CSV file; running it again changes what changed.
 
     Columns: holder,name,document_type,document_number,document_expires_on
+    and, where the bank knows it, document_issued_on
 
     Example: foregate import documents documents.csv --settings /etc/foregate.toml
     """

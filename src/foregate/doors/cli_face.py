@@ -20,7 +20,7 @@ from foregate.doors.cli_models import Folder, SettingsFile, folder_of
 from foregate.settings import load
 
 if TYPE_CHECKING:
-    from foregate.gateways.face.evaluation import AtLimit, Evaluation
+    from foregate.gateways.face.evaluation import AtLimit, AtTarget, Evaluation
 
 Plot = Annotated[Path | None, Parameter(help="Draw the error rates into this file, as SVG.")]
 
@@ -93,11 +93,16 @@ def _print(found: Evaluation, out: Console) -> None:
             + (f" Measured though refused at the door: {flaws}." if flaws else ""),
             soft_wrap=True,
         )
-    for title, rows in (("One picture against one", found.single), (_fused_title(found), found.fused)):
+    measured = (
+        ("One picture against one", found.single, found.single_targets),
+        (_fused_title(found), found.fused, found.fused_targets),
+    )
+    for title, rows, targets in measured:
         if rows:
             out.print(_table(title, rows, found.default_limit))
             out.print("Matched: somebody else. Missed: the right person. At most: at 95 %, over trials.")
             _print_by_people(rows, found.default_limit, out)
+            _print_targets(targets, out)
     if found.people and not found.fused:
         out.print("Too few people with five pictures to measure fused ones, as at the door.")
     if found.bpcer is not None or found.apcer:
@@ -117,6 +122,21 @@ def _print_by_people(rows: tuple[AtLimit, ...], default: int, out: Console) -> N
                 f" ({row.fnmr.people} people, {row.fnmr.people_wrong} of them missed at least once).\n",
                 soft_wrap=True,
             )
+
+
+def _print_targets(targets: tuple[AtTarget, ...], out: Console) -> None:
+    """Name the limit for each false match rate that a bank may ask for, or say that there are too few pairs."""
+    for at in targets:
+        if at.limit is None or at.fmr is None or at.fnmr is None:
+            said = f"too few pairs of people to say: {at.pairs}, and {at.pairs_needed} are needed."
+        else:
+            said = (
+                f"limit {at.limit / 1000:.3f}. FMR {_percent(at.fmr.share)}, at most {_percent(at.fmr.at_most)}"
+                f" over trials and {_percent(at.fmr.at_most_people)} over pairs; FNMR {_percent(at.fnmr.share)},"
+                f" at most {_percent(at.fnmr.at_most)}."
+            )
+        out.print(f"For FMR {at.target:.0e}: {said}", soft_wrap=True)
+    out.print()
 
 
 def _fused_title(found: Evaluation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 
+import msgspec
 from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -87,6 +88,12 @@ async def seconds_to_wait(request: Request, what: str, per_minute: int) -> int:
 async def seconds_to_hold(request: Request, step: str | None) -> int:
     """Count a place that is about to be held: they are few, and whoever holds one has shown nothing yet."""
     return await seconds_to_wait(request, "hold", limits.HOLDS_PER_MINUTE) if step == Who.ANYBODY else 0
+
+
+def having_sent(caller: Caller, request: Request, began: int) -> Caller:
+    """Return the caller with how long the body was on its way: `began` by the house's clock, before it was read."""
+    now: int = request.app.state.desk.house.world.clock.now()
+    return msgspec.structs.replace(caller, sending_seconds=max(0, now - began))
 
 
 def asks_for_pictures(reply: Reply) -> bool:

@@ -14,7 +14,7 @@ class RegistryVerdict(StrEnum):
     VALID = "valid"
     EXPIRED = "expired"
     UNKNOWN = "unknown"  # no document of this type has this number
-    MISMATCH = "mismatch"  # there is one, of another name or end, or it succeeds somebody else's
+    MISMATCH = "mismatch"  # there is one, of another name, end or day of issue, or it succeeds somebody else's
 
 
 class DocumentRegistry(Protocol):
@@ -22,6 +22,8 @@ class DocumentRegistry(Protocol):
 
     async def confirm(self, document: Document, *, replaces: str | None = None) -> RegistryVerdict:
         """Say whether this document exists as written and is good today.
+
+        A day of issue is compared where both know one.
 
         `replaces`: the number of an earlier document of the same type; VALID then says that both are one person's.
         """

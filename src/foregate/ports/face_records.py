@@ -36,6 +36,9 @@ class Faces(Protocol):
     async def remove(self, customer_id: str) -> bool:
         """Destroy template and salt. False: there was none."""
 
+    async def ending(self, first: int, last: int, after: tuple[int, str], limit: int) -> tuple[tuple[int, str], ...]:
+        """When whose face ends, of those that end from `first` to `last`, in that order, after the one given."""
+
     async def challenge(self, journey_id: str) -> FaceChallengeRow | None: ...
 
     async def put_challenge(self, row: FaceChallengeRow) -> None:

@@ -62,10 +62,15 @@ class CoreBank(Protocol):
     async def people_with_document(self, number: str) -> tuple[Person, ...]:
         """People whose document has this number, of whatever type."""
 
-    async def set_document_expiry(self, core_ref: str, expires_on: str | None) -> None:
-        """A person's document is valid until then (ISO date; None: long-term). Said twice it is said once."""
+    async def set_document_expiry(self, core_ref: str, expires_on: str | None, issued_on: str | None = None) -> None:
+        """A person's document is valid until then (ISO date; None: long-term). Said twice it is said once.
 
-    async def renew_document(self, core_ref: str, number: str, expires_on: str | None) -> None:
+        `issued_on`: ISO date; None: nobody said, and what stood there was of the old one.
+        """
+
+    async def renew_document(
+        self, core_ref: str, number: str, expires_on: str | None, issued_on: str | None = None
+    ) -> None:
         """A person's document has this number and is valid until then. Said twice it is said once."""
 
     async def documents_ending(self, first: str, last: str, after: tuple[str, str], limit: int) -> tuple[Person, ...]:

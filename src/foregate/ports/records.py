@@ -161,3 +161,4 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     document_number: str
     document_expires_on: str | None  # ISO date; None for long-term
     birth_date: str  # ISO date
+    document_issued_on: str | None = None  # ISO date; None where nobody said

@@ -2,7 +2,8 @@
 
 Rules
   1. The server asks, one thing at a time: look straight, then random gestures. What comes next is not known to anybody
-     before the pictures of what came before were taken. A challenge lives 60 seconds and belongs to one journey: its
+     before the pictures of what came before were taken. A challenge lives 60 seconds, which an answer has to begin in;
+     how long it is on its way counts only beyond FACE_SENDING_SECONDS. It belongs to one journey: its
      name is signed for both, and only the newest counts.
   2. Only pictures count. What a client says it saw in them cannot be said here.
   3. A picture is accepted once.
@@ -37,9 +38,11 @@ from foregate.situation import Refused, Situation, World
 PROOF = FACE
 CAUSES = (
     *FACE_QUALITY, "face-gesture-missed", "face-challenge-over", "face-not-live", "face-not-you", "face-expired",
-    "face-none", "face-off", "face-document-expired", "proof-blocked",
+    "face-none", "face-off", "face-nothing-expired", "face-document-expired", "proof-blocked",
 )  # fmt: skip
 QUICK = False
+# A face that expired is not compared at all: so, whose document is good hears that nothing has expired.
+DIAGNOSED: Final = {None: "face-not-you", True: "face-document-expired", False: "face-nothing-expired"}
 LOOK_STRAIGHT: Final = "look-straight"
 END_DIGITS: Final = 12  # of a time in seconds
 
@@ -89,6 +92,7 @@ class Ticket(msgspec.Struct, frozen=True):
     challenge: Challenge
     template: FaceTemplateRow
     core_ref: str | None
+    match_from: int  # hundredths of cosine
     digests: tuple[bytes, ...]
 
 
@@ -98,7 +102,7 @@ class Seen(msgspec.Struct, frozen=True):
     fault: Flaw | Failure | None = None
     looks: tuple[Look, ...] = ()
     is_close: bool | None = None
-    is_document_over: bool = False
+    is_document_over: bool | None = None  # None: it was not looked
 
 
 async def offer(at: Situation) -> Refused | None:
@@ -141,9 +145,14 @@ def _is_signed(name: str, at: Situation) -> bool:
     """Say whether this server made this name for this journey, and its time is not over."""
     nonce, _, rest = name.partition(".")
     ends_at = rest.partition(".")[0]
-    if not (ends_at.isascii() and ends_at.isdigit() and len(ends_at) <= END_DIGITS) or int(ends_at) <= at.now:
+    if not (ends_at.isascii() and ends_at.isdigit() and len(ends_at) <= END_DIGITS) or int(ends_at) <= _begun_at(at):
         return False
     return compare_digest(_signed(nonce, int(ends_at), at).encode(), name.encode())
+
+
+def _begun_at(at: Situation) -> int:
+    """Return when the answer began to come in: on a slow line that is long before its last picture."""
+    return at.now - min(at.sending_seconds, int(limits.FACE_SENDING_SECONDS))
 
 
 async def template_of(at: Situation) -> FaceTemplateRow | Refused:
@@ -180,7 +189,9 @@ async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
     if isinstance(charged, Refused):
         return charged
     digests = face_pictures.digests(at.world.keyring, answer.pictures)
-    return Ticket(charged, challenge, template, at.subject.core_ref, digests)
+    # What it buys lasts, where it buys no session: a new password, an open login. There the face has to be nearer.
+    match_from = limits.FACE_MATCH if at.row.session else limits.FACE_MATCH_STEP_UP
+    return Ticket(charged, challenge, template, at.subject.core_ref, match_from, digests)
 
 
 async def compare(answer: Answer, ticket: Ticket, world: World) -> Seen:
@@ -201,19 +212,19 @@ async def compare(answer: Answer, ticket: Ticket, world: World) -> Seen:
         return Seen(fault, challenge.looks)
     key = face_pictures.key_of(world.keyring, ticket.template.customer_id, ticket.template.salt)
     try:
-        closeness = engine.compare(challenge.looks, ticket.template.template, key, limits.FACE_MATCH)
+        closeness = engine.compare(challenge.looks, ticket.template.template, key, ticket.match_from)
     except Unusable:
         closeness = Closeness.FAR
     is_close = closeness in (Closeness.SAME, Closeness.SURELY_SAME)
-    return Seen(None, (), is_close, not is_close and await _is_document_over(ticket, world))
+    return Seen(None, (), is_close, None if is_close else await _is_document_over(ticket, world))
 
 
-async def _is_document_over(ticket: Ticket, world: World) -> bool:
+async def _is_document_over(ticket: Ticket, world: World) -> bool | None:
     if ticket.charged.in_a_row < limits.FACE_DIAGNOSED_FROM or ticket.core_ref is None:
-        return False
+        return None
     person = await world.core.person(ticket.core_ref)
     if person is None:
-        return False
+        return None
     today = documents.day_of(world.clock.now())
     return not documents.standing_on(person.document_expires_on, today).state.is_good
 
@@ -242,8 +253,7 @@ async def settle(seen: Seen, ticket: Ticket, at: Situation) -> Proved | More | R
         await _keep(at, msgspec.structs.replace(challenge, done=challenge.done + 1, looks=seen.looks))
         return More()
     if not seen.is_close:
-        cause = "face-document-expired" if seen.is_document_over else "face-not-you"
-        return await _failed(cause, challenge, ticket, at)
+        return await _failed(DIAGNOSED[seen.is_document_over], challenge, ticket, at)
     await _end(challenge, at)
     return await guessed.settle(PROOF, True, ticket.charged, at, wrong="face-not-you")
 

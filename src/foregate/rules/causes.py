@@ -121,6 +121,7 @@ CAUSES: Final[Causes] = _rows(
     _earned("face-challenge-over", POSSESSION, "try-again", "another-way", "start-again", "visit-outlet"),
     _earned("face-not-live", POSSESSION, "try-again", "another-way", "visit-outlet"),
     _earned("face-not-you", POSSESSION, "try-again", "another-way", "renew-face", "visit-outlet"),
+    _earned("face-nothing-expired", POSSESSION, "another-way", "visit-outlet", "renew-face", "try-again"),
     _earned("face-expired", POSSESSION, "renew-face", "another-way", "visit-outlet"),
     _earned("face-none", POSSESSION, "another-way", "renew-face", "visit-outlet"),
     _earned("face-off", POSSESSION, "another-way", "renew-face", "visit-outlet"),

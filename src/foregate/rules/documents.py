@@ -26,6 +26,7 @@ import msgspec
 
 from foregate.rules import limits
 from foregate.rules.document_inputs import DocumentType
+from foregate.rules.document_terms import LONG_TERM_FROM_YEARS, issue_fault, years_after
 from foregate.rules.inputs import age_on, normal_name
 from foregate.rules.spelling import BadInput
 
@@ -61,6 +62,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     document_type: str
     number: str
     expires_on: str | None  # ISO date; None: long-term
+    issued_on: str | None = None  # ISO date; None: it says none, or nobody knows
 
 
 # The act, and the state from which on it is refused with `document-expired` (or `document-lapsed`, to somebody new).
@@ -82,8 +84,6 @@ NUMBER_CHANGES: Final = frozenset(
         DocumentType.MAINLAND_PERMIT_TW,
     }
 )
-# Resident identity cards alone are given without an end, and to nobody younger (Identity Card Law, art. 5).
-LONG_TERM_FROM_YEARS: Final = 46
 _ZONE_SECONDS: Final = 8 * limits.HOUR
 
 
@@ -141,16 +141,9 @@ def last_day(expires_on: str, is_long_term: bool, today: date) -> str | None:
         raise BadInput("day-past")
     if day < today + timedelta(limits.DOCUMENT_LEFT_DAYS):
         raise BadInput("day-soon")
-    if day > _years_after(today, limits.DOCUMENT_YEARS):
+    if day > years_after(today, limits.DOCUMENT_YEARS):
         raise BadInput("day-far")
     return expires_on
-
-
-def _years_after(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year + years, day=28)
 
 
 def differences(typed: Document, held: Document) -> dict[str, str]:
@@ -166,12 +159,21 @@ def differences(typed: Document, held: Document) -> dict[str, str]:
 
 
 def doubts(typed: Document, held: Document, birth_date: date, today: date) -> dict[str, str]:
-    """Return what is wrong with the new end, for a document that is theirs: field to code."""
+    """Return what is wrong with the days of a document that is theirs: field to code."""
     if typed.expires_on == held.expires_on and typed.number == held.number:
         return {"expires_on" if typed.expires_on else "long_term": "day-as-held"}
     if typed.expires_on is None:
-        is_old_enough = age_on(today, birth_date) >= LONG_TERM_FROM_YEARS
-        return (
-            {} if typed.document_type == DocumentType.RESIDENT_ID and is_old_enough else {"long_term": "not-long-term"}
-        )
-    return {}
+        given_on = date.fromisoformat(typed.issued_on) if typed.issued_on else today
+        is_old_enough = age_on(min(given_on, today), birth_date) >= LONG_TERM_FROM_YEARS
+        if typed.document_type != DocumentType.RESIDENT_ID or not is_old_enough:
+            return {"long_term": "not-long-term"}
+    fault = issue_doubt(typed, birth_date, today)
+    return {"issued_on": fault} if fault else {}
+
+
+def issue_doubt(typed: Document, birth_date: date, today: date) -> str | None:
+    """Return what is wrong with the day of issue, where one was typed: a code of `document_terms`."""
+    if typed.issued_on is None:
+        return None
+    ends_on = date.fromisoformat(typed.expires_on) if typed.expires_on else None
+    return issue_fault(typed.document_type, date.fromisoformat(typed.issued_on), ends_on, birth_date, today)

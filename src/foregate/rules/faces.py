@@ -73,6 +73,22 @@ CAUSE_OF: Final[Mapping[Flaw | Failure, str]] = {
 }
 
 
+class Ending(StrEnum):
+    """Where a face on file stands."""
+
+    VALID = "valid"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
+def ending_at(expires_at: int, now: int) -> tuple[Ending, int]:
+    """Return where a face stands, and the days that it lasts still: the last, begun one counts."""
+    days_left = max(0, -((now - expires_at) // int(limits.DAY)))
+    if expires_at <= now:
+        return Ending.EXPIRED, 0
+    return (Ending.EXPIRING if days_left <= limits.FACE_AHEAD_DAYS else Ending.VALID), days_left
+
+
 def is_mendable(fault: Flaw | Failure) -> bool:
     """Say whether better pictures mend it: then it is nobody's failure, and costs no try."""
     return isinstance(fault, Flaw) or fault is Failure.TOO_FEW

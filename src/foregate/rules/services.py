@@ -89,6 +89,7 @@ BY_CAUSE: Final[Mapping[str, str]] = {
     "face-off": "face-update",
     "face-none": "face-update",
     "face-not-you": "face-update",
+    "face-nothing-expired": "face-update",
     "face-too-young": "other",  # no counter makes anybody older
     "closed-by-bank": "unfreeze-login",
     "closed-by-failures": "unfreeze-login",

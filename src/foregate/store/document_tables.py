@@ -25,5 +25,6 @@ registry_document: Final = table(
     raw("holder_digest"),
     raw("name_digest"),
     text_or_none("expires_on"),
+    text_or_none("issued_on"),
     key("document_digest"),
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 
 from foregate.ports.face_records import FaceChallengeRow, FaceTemplateRow
 from foregate.store.face_tables import face_challenge, face_picture, face_template
 from foregate.store.keyring import Keys
-from foregate.store.statements import Connection, Statement, insert_into, text_of
+from foregate.store.statements import Connection, Statement, insert_into, text_of, time_of
 
 _is_customer: Final = face_template.c.customer_id == text_of("of_customer")
 _put: Final = insert_into(face_template)
@@ -24,6 +24,18 @@ _PUT: Final = Statement(
     )
 )
 _REMOVE: Final = Statement(delete(face_template).where(_is_customer))
+_ENDING: Final = Statement(
+    select(face_template.c.expires_at, face_template.c.customer_id)
+    .where(
+        face_template.c.expires_at.between(time_of("first"), time_of("last")),
+        or_(
+            face_template.c.expires_at > time_of("after_at"),
+            and_(face_template.c.expires_at == time_of("after_at"), face_template.c.customer_id > text_of("after_id")),
+        ),
+    )
+    .order_by(face_template.c.expires_at, face_template.c.customer_id)
+    .limit(time_of("most"))
+)
 _CHALLENGE: Final = Statement(select(face_challenge).where(face_challenge.c.journey_id == text_of("of_journey")))
 _PUT_CHALLENGE: Final = Statement(
     _put_challenge.on_conflict_do_update(
@@ -71,6 +83,13 @@ class FacesIn:
     async def remove(self, customer_id: str) -> bool:
         """Destroy template and salt. False: there was none."""
         return await self._connection.run(_REMOVE, of_customer=customer_id) > 0
+
+    async def ending(self, first: int, last: int, after: tuple[int, str], limit: int) -> tuple[tuple[int, str], ...]:
+        """Return when whose face ends, of those that end from `first` to `last`, in that order, after the one given."""
+        rows = await self._connection.all(
+            _ENDING, first=first, last=last, after_at=after[0], after_id=after[1], most=limit
+        )
+        return tuple((row["expires_at"], row["customer_id"]) for row in rows)
 
     async def challenge(self, journey_id: str) -> FaceChallengeRow | None:
         """Return the challenge of a journey."""

@@ -254,6 +254,7 @@ core_person: Final = table(
     text("document_type"),
     raw("document_number_sealed"),
     text_or_none("document_expires_on"),
+    text_or_none("document_issued_on"),
     # To find people at the counter. Empty for those who came before there was one, until they are imported again.
     raw_or_none("name_digest"),
     raw_or_none("name_and_tail_digest"),

@@ -23,6 +23,7 @@ from foregate.doors.api import schema
 from foregate.doors.requests import (
     asks_for_pictures,
     caller_of,
+    having_sent,
     language_of,
     seconds_to_hold,
     seconds_to_wait,
@@ -79,13 +80,13 @@ async def answer_pictures(request: Request) -> Response:
         return await refuse(request, "too-many-requests")
     journey_id, desk = request.path_params["journey_id"][:64], request.app.state.desk
     caller = await caller_of(request)
-    looked = await desk.look(journey_id, caller)
+    began, looked = desk.house.world.clock.now(), await desk.look(journey_id, caller)
     if not asks_for_pictures(looked):
         return _answer(request, looked) if looked.told else await refuse(request, "journey-moved-on")
     if isinstance(body := await body_of(request, schema.AnswerPictures), Response):
         return body
     answered = Answered(version=body.version, step=body.step, answer=body.answer, key=_key(request))
-    return _answer(request, await desk.answer(journey_id, caller, answered))
+    return _answer(request, await desk.answer(journey_id, having_sent(caller, request, began), answered))
 
 
 async def list_journeys(request: Request) -> Response:

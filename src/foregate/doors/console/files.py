@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -133,14 +134,19 @@ async def _act_of(request: Request, duty: OnDuty) -> CounterAct:
     return act
 
 
-async def propose(request: Request, duty: OnDuty) -> Response:
-    """Propose it; what one person may do is done."""
-    form, act = await forms.posted(request), await _act_of(request, duty)
-    seen = IdCheck(
+def _seen(form: Mapping[str, str]) -> IdCheck:
+    return IdCheck(
         document_type=form.get("document_type", ""),
         number=form.get("number", ""),
         expires_on="" if form.get("long_term") == "yes" else form.get("expires_on", "") or "?",
+        issued_on=form.get("issued_on", ""),
     )
+
+
+async def propose(request: Request, duty: OnDuty) -> Response:
+    """Propose it; what one person may do is done."""
+    form, act = await forms.posted(request), await _act_of(request, duty)
+    seen = _seen(form)
     try:
         done = await request.app.state.counter.proposals.propose(
             actor_of(request, duty), request.path_params["ref"], act.name, id_check=seen, phone=form.get("phone", "")

@@ -8,7 +8,9 @@
   var button = box.querySelector('button'), media = navigator.mediaDevices;
   var step = box.getAttribute('data-step'), version = +box.getAttribute('data-version');
   /* Pictures to match weigh 8 KB at the most, five of them 40: that is little on a bad line, and enough to match. */
-  var SIDE = 480, HEAVY = 8000, STILLS = 5, MOVES = 16, PAUSE = 280, READY = 900;
+  var STILL = { count: 5, side: 480, heavy: 8000, pause: 280 };
+  /* A gesture is followed, not matched: smaller pictures do, and two gestures are sent in half a minute on a 2G line. */
+  var MOVE = { count: 12, side: 320, heavy: 3000, pause: 360 }, READY = 900;
   /* What is wrong is said while the camera runs, and looked at again: so often by itself, then by a tap. */
   var HINTS = 5, HINT = 2600, DARK = 40, GLANCES = 6;
   var stream = null, hints = 0;
@@ -51,13 +53,13 @@
     canvas.height = Math.round(height * scale);
     canvas.getContext('2d').drawImage(source, 0, 0, canvas.width, canvas.height);
   }
-  function picture() {
+  function picture(kind) {
     var quality = 0.7, shot;
-    draw(video, video.videoWidth, video.videoHeight, SIDE);
+    draw(video, video.videoWidth, video.videoHeight, kind.side);
     do {
       shot = canvas.toDataURL('image/jpeg', quality).split(',')[1];
       quality -= 0.1;
-    } while (shot.length * 0.75 > HEAVY && quality > 0.25);
+    } while (shot.length * 0.75 > kind.heavy && quality > 0.15);
     return shot;
   }
   function isDark() {
@@ -67,12 +69,12 @@
     for (index = 0; index < seen.length; index += 4) sum += seen[index] + seen[index + 1] + seen[index + 2];
     return sum / (seen.length * 0.75) < DARK;
   }
-  function take(count, done) {
+  function take(kind, done) {
     var pictures = [], timer = setInterval(function () {
       if (!stream) { clearInterval(timer); return; }
-      pictures.push(picture());
-      if (pictures.length === count) { clearInterval(timer); done(pictures); }
-    }, PAUSE);
+      pictures.push(picture(kind));
+      if (pictures.length === kind.count) { clearInterval(timer); done(pictures); }
+    }, kind.pause);
   }
   function offer(remedies) {
     ways.textContent = '';
@@ -113,7 +115,7 @@
     function look() {
       say(text('part-' + part));
       later(function () {
-        take(isStill ? STILLS : MOVES, function (pictures) {
+        take(isStill ? STILL : MOVE, function (pictures) {
           say(text('sending'));
           answer.pictures = pictures;
           post('/pictures', { version: version, step: step, answer: answer }, function (said) {

@@ -19,6 +19,7 @@ from foregate.doors.pages.tongue import remember, wished
 from foregate.doors.requests import (
     asks_for_pictures,
     caller_of,
+    having_sent,
     language_of,
     seconds_to_hold,
     seconds_to_wait,
@@ -77,11 +78,11 @@ async def answer_with_pictures(request: Request) -> Response:
     if seconds := await seconds_to_wait(request, "answer", limits.ANSWERS_PER_MINUTE):
         return await refuse(request, "too-many-requests", retry_in_seconds=seconds)
     caller, desk = await caller_of(request), request.app.state.desk
-    looked = await desk.look(_id(request), caller)
+    began, looked = desk.house.world.clock.now(), await desk.look(_id(request), caller)
     if not asks_for_pictures(looked):
         return await show(request, looked, caller=caller)
     form = await forms.posted_pictures(request)
-    reply = await desk.answer(_id(request), caller, forms.answered(form, desk.house))
+    reply = await desk.answer(_id(request), having_sent(caller, request, began), forms.answered(form, desk.house))
     return went_well(request, reply) if reply.told is None else await show(request, reply, _wrong(reply), caller)
 
 

@@ -7,7 +7,7 @@ card that was closed is for the bank to say.
     core_ref,name,birth_date,document_type,document_number,document_expires_on,card_number,card_pin,bound_phone
 
 `document_expires_on` is empty for a document without an end, `bound_phone` for a card without a number. Dates are
-written YYYY-MM-DD.
+written YYYY-MM-DD. A last column `document_issued_on` may follow; it is empty where nobody knows.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ COLUMNS: Final = (
     "core_ref", "name", "birth_date", "document_type", "document_number", "document_expires_on", "card_number",
     "card_pin", "bound_phone",
 )  # fmt: skip
+# A file may have this column at its end, or do without.
+ISSUED: Final = "document_issued_on"
 CORE_REF_CHARS: Final = 64
 # As many lines at once as there are processors to hash their PINs.
 AT_ONCE: Final = os.cpu_count() or 1
@@ -49,6 +51,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     card_number: str
     card_pin: str
     bound_phone: str | None
+    document_issued_on: str | None
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -99,6 +102,7 @@ async def _load_line(core: EmbeddedCoreBank, line: Line) -> None:
         document_type=line.document_type,
         document_number=line.document_number,
         document_expires_on=line.document_expires_on,
+        document_issued_on=line.document_issued_on,
     )
     await core.put_card(
         core_ref=line.core_ref, card_number=line.card_number, card_pin=line.card_pin, bound_phone=line.bound_phone
@@ -106,18 +110,22 @@ async def _load_line(core: EmbeddedCoreBank, line: Line) -> None:
 
 
 def good_lines(
-    lines: Iterable[str], refuse: Report, columns: tuple[str, ...], parse: Callable[[str], AnyLine]
+    lines: Iterable[str], refuse: Report, columns: tuple[str, ...], parse: Callable[[dict[str, str]], AnyLine]
 ) -> Iterator[AnyLine]:
-    """Yield the good lines; `refuse` the others. Raises ValueError when the header is not `columns`."""
+    """Yield the good lines; `refuse` the others. Raises ValueError when the header is not `columns`.
+
+    ISSUED may follow them.
+    """
     numbered = enumerate(lines, start=1)
     header = next(numbered, (1, ""))[1].lstrip("\ufeff").strip()
-    if tuple(column.strip() for column in header.split(",")) != columns:
+    found = tuple(column.strip() for column in header.split(","))
+    if found not in (columns, (*columns, ISSUED)):
         raise ValueError(f"The first line has to be: {','.join(columns)}")
     for line_number, text in numbered:
         if not text.strip():
             continue
         try:
-            yield parse(text)
+            yield parse(row_of(text, found))
         except BadInput as bad:
             refuse(line_number, bad.code)
 
@@ -136,21 +144,34 @@ def row_of(text: str, columns: tuple[str, ...]) -> dict[str, str]:
     return dict(zip(columns, cells, strict=True))
 
 
-def parse(text: str) -> Line:
+def parse(row: dict[str, str]) -> Line:
     """Return one line in normal form. Raises BadInput with `column: code`, for a person to find it."""
-    row = row_of(text, COLUMNS)
     document_type = checked("document_type", inputs.normal_document_type, row)
+    issued_on, expires_on = days_of(row)
     return Line(
         core_ref=checked("core_ref", reference, row),
         name=checked("name", inputs.normal_name, row),
         birth_date=checked("birth_date", day, row),
         document_type=document_type,
         document_number=checked("document_number", lambda n: inputs.normal_document(document_type, n), row),
-        document_expires_on=checked_or_none("document_expires_on", day, row),
+        document_expires_on=expires_on,
+        document_issued_on=issued_on,
         card_number=checked("card_number", inputs.normal_card, row),
         card_pin=checked("card_pin", inputs.normal_pin, row),
         bound_phone=checked_or_none("bound_phone", inputs.normal_phone, row),
     )
+
+
+def days_of(row: dict[str, str]) -> tuple[str | None, str | None]:
+    """Return when a document was issued and when it ends. Raises BadInput for an end that comes first.
+
+    A bank's own record is not held against the terms of the law: it may be older than they are.
+    """
+    issued_on = checked_or_none(ISSUED, day, row)
+    expires_on = checked_or_none("document_expires_on", day, row)
+    if issued_on and expires_on and expires_on <= issued_on:
+        raise BadInput(f"{ISSUED}: issue-after-end")
+    return issued_on, expires_on
 
 
 def checked(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str:
@@ -163,7 +184,7 @@ def checked(column: str, normal: Callable[[str], str], row: dict[str, str]) -> s
 
 def checked_or_none(column: str, normal: Callable[[str], str], row: dict[str, str]) -> str | None:
     """Return a cell in normal form, None for an empty one. Raises BadInput that names the column."""
-    return checked(column, normal, row) if row[column].strip() else None
+    return checked(column, normal, row) if row.get(column, "").strip() else None
 
 
 def day(text: str) -> str:

@@ -55,7 +55,9 @@ _PUT_PERSON: Final = Statement(
     )
 )
 _SET_EXPIRY: Final = Statement(
-    update(core_person).where(_p.core_ref == text_of("of_person")).values(document_expires_on=text_of("expires_on"))
+    update(core_person)
+    .where(_p.core_ref == text_of("of_person"))
+    .values(document_expires_on=text_of("expires_on"), document_issued_on=text_of("issued_on"))
 )
 _RENEW: Final = Statement(
     update(core_person)
@@ -65,6 +67,7 @@ _RENEW: Final = Statement(
         document_digest=bindparam("number_digest"),
         name_and_tail_digest=bindparam("tail_digest"),
         document_expires_on=text_of("expires_on"),
+        document_issued_on=text_of("issued_on"),
     )
 )
 _ENDING: Final = Statement(
@@ -121,12 +124,17 @@ class EmbeddedCoreBank:
         row = await self._database.read_one(_PIN_HASH, card_digest=digest)
         return await self._hasher.verify(row["pin_hash"] if row else None, _pin_of(digest, pin))
 
-    async def set_document_expiry(self, core_ref: str, expires_on: str | None) -> None:
-        """A person's document is valid until then (ISO date; None: long-term). Said twice it is said once."""
-        async with self._database.transaction() as connection:
-            await connection.run(_SET_EXPIRY, of_person=core_ref, expires_on=expires_on)
+    async def set_document_expiry(self, core_ref: str, expires_on: str | None, issued_on: str | None = None) -> None:
+        """A person's document is valid until then (ISO date; None: long-term). Said twice it is said once.
 
-    async def renew_document(self, core_ref: str, number: str, expires_on: str | None) -> None:
+        `issued_on`: ISO date; None: nobody said, and what stood there was of the old one.
+        """
+        async with self._database.transaction() as connection:
+            await connection.run(_SET_EXPIRY, of_person=core_ref, expires_on=expires_on, issued_on=issued_on)
+
+    async def renew_document(
+        self, core_ref: str, number: str, expires_on: str | None, issued_on: str | None = None
+    ) -> None:
         """A person's document has this number and is valid until then. Said twice it is said once."""
         held = await self.person(core_ref)
         if held is None:
@@ -139,6 +147,7 @@ class EmbeddedCoreBank:
                 number_digest=self._keys.digest("core-document", number),
                 tail_digest=self._tail_digest(held.name, number),
                 expires_on=expires_on,
+                issued_on=issued_on,
             )
 
     async def documents_ending(self, first: str, last: str, after: tuple[str, str], limit: int) -> tuple[Person, ...]:
@@ -171,6 +180,7 @@ class EmbeddedCoreBank:
         document_type: str,
         document_number: str,
         document_expires_on: str | None,
+        document_issued_on: str | None = None,
     ) -> None:
         """Add a person, or bring one up to date."""
         async with self._database.transaction() as connection:
@@ -182,6 +192,7 @@ class EmbeddedCoreBank:
                 document_type=document_type,
                 document_number_sealed=self._seal("core_person.document_number", core_ref, document_number),
                 document_expires_on=document_expires_on,
+                document_issued_on=document_issued_on,
                 name_digest=self._keys.digest("core-name", normal_name(name)),
                 name_and_tail_digest=self._tail_digest(name, document_number),
                 document_digest=self._keys.digest("core-document", document_number),
@@ -236,6 +247,7 @@ class EmbeddedCoreBank:
             document_type=row["document_type"],
             document_number=self._unseal("core_person.document_number", core_ref, row["document_number_sealed"]),
             document_expires_on=row["document_expires_on"],
+            document_issued_on=row["document_issued_on"],
             birth_date=self._unseal("core_person.birth_date", core_ref, row["birth_date_sealed"]),
         )
 

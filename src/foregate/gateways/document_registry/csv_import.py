@@ -5,8 +5,9 @@ that a passport under a new number is known to succeed the old one.
 
     holder,name,document_type,document_number,document_expires_on
 
-`document_expires_on` is empty for a document without an end; dates are written YYYY-MM-DD. Running a file again
-changes nothing; nothing is ever deleted.
+`document_expires_on` is empty for a document without an end; dates are written YYYY-MM-DD. A last column
+`document_issued_on` may follow; it is empty where nobody knows. Running a file again changes nothing; nothing is ever
+deleted.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from foregate.gateways.core_bank.csv_import import Report, checked, checked_or_none, day, good_lines, reference, row_of
+from foregate.gateways.core_bank.csv_import import Report, checked, days_of, good_lines, reference
 from foregate.gateways.document_registry.embedded import EmbeddedRegistry
 from foregate.rules import inputs
 from foregate.rules.documents import Document
@@ -59,14 +60,15 @@ async def import_documents(registry: EmbeddedRegistry, lines: Iterable[str], rep
     return Counts(loaded, refused)
 
 
-def parse(text: str) -> Line:
+def parse(row: dict[str, str]) -> Line:
     """Return one line in normal form. Raises BadInput with `column: code`, for a person to find it."""
-    row = row_of(text, COLUMNS)
+    issued_on, expires_on = days_of(row)
     document_type = checked("document_type", inputs.normal_document_type, row)
     document = Document(
         name=checked("name", inputs.normal_name, row),
         document_type=document_type,
         number=checked("document_number", lambda n: inputs.normal_document(document_type, n), row),
-        expires_on=checked_or_none("document_expires_on", day, row),
+        expires_on=expires_on,
+        issued_on=issued_on,
     )
     return Line(checked("holder", reference, row), document)

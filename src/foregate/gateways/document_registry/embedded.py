@@ -25,7 +25,7 @@ _putting = insert_into(registry_document)
 _PUT: Final = Statement(
     _putting.on_conflict_do_update(
         index_elements=[registry_document.c.document_digest],
-        set_={name: _putting.excluded[name] for name in ("holder_digest", "name_digest", "expires_on")},
+        set_={name: _putting.excluded[name] for name in ("holder_digest", "name_digest", "expires_on", "issued_on")},
     )
 )
 
@@ -42,6 +42,8 @@ class EmbeddedRegistry:
         if found is None:
             return RegistryVerdict.UNKNOWN
         if found["name_digest"] != self._name(document.name) or found["expires_on"] != document.expires_on:
+            return RegistryVerdict.MISMATCH
+        if document.issued_on is not None and found["issued_on"] not in (None, document.issued_on):
             return RegistryVerdict.MISMATCH
         if replaces is not None:
             earlier = await self._find(document.document_type, replaces)
@@ -60,6 +62,7 @@ class EmbeddedRegistry:
                 holder_digest=self._keys.digest("registry-holder", holder),
                 name_digest=self._name(document.name),
                 expires_on=document.expires_on,
+                issued_on=document.issued_on,
             )
 
     async def _find(self, document_type: str, number: str) -> Row | None:

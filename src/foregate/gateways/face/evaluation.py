@@ -35,6 +35,7 @@ ENROLLED, PROBED = 3, 2  # pictures fused on either side
 DRAWS: Final = 20
 SEED: Final = 2026  # the same draws each time, so that two engines can be compared
 LIMITS: Final = tuple(range(30, 75, 5))  # hundredths of cosine
+TARGETS: Final = (1e-2, 1e-3, 1e-4)  # false matches that a bank may ask for
 Z: Final = 1.959964  # 95 %, two-sided
 LOOK_ROUND_SECONDS: Final = 5  # a straight look is the median pose of so long before and after
 
@@ -66,6 +67,21 @@ class AtLimit(msgspec.Struct, frozen=True):
         return 1 - self.fnmr.share
 
 
+class AtTarget(msgspec.Struct, frozen=True):
+    """The lowest limit, in thousandths of cosine, at which no more than `target` of the impostors' trials match.
+
+    None: there are too few pairs of people to say. Even without any false match among them, as many as `target` could
+    match at 95 %, when each pair is counted once. `pairs_needed` would be enough.
+    """
+
+    target: float
+    limit: int | None
+    fmr: Rate | None
+    fnmr: Rate | None
+    pairs: int
+    pairs_needed: int
+
+
 class GesturesFound(msgspec.Struct, frozen=True):
     """Which gestures a film shows, and how often."""
 
@@ -87,6 +103,8 @@ class Evaluation(msgspec.Struct, frozen=True):
     single: tuple[AtLimit, ...]
     fused: tuple[AtLimit, ...]
     fused_people: int
+    single_targets: tuple[AtTarget, ...]
+    fused_targets: tuple[AtTarget, ...]
     bpcer: Rate | None
     apcer: dict[str, Rate]
     gestures: tuple[GesturesFound, ...]
@@ -120,15 +138,19 @@ def evaluate(
     of_faces = (counts.done, counts.unreadable, counts.without_face, dict(counts.flaws))
     live = [seen.live for seen in _see(nets, collection.live, counts)]
     spoof = {kind: [seen.live for seen in _see(nets, paths, counts)] for kind, paths in collection.spoof.items()}
+    single = _singles(vectors) if len(vectors) > 1 else None
     enough = {person: found for person, found in vectors.items() if len(found) >= ENROLLED + PROBED}
+    fused_scores = _fused(enough) if len(enough) > 1 else None
     return Evaluation(
         engine_id,
         len(vectors),
         *of_faces,
         default_limit=int(limits.FACE_MATCH),
-        single=_at_limits(*_singles(vectors)) if len(vectors) > 1 else (),
-        fused=_at_limits(*_fused(enough)) if len(enough) > 1 else (),
+        single=_at_limits(*single) if single else (),
+        fused=_at_limits(*fused_scores) if fused_scores else (),
         fused_people=len(enough),
+        single_targets=_at_targets(*single) if single else (),
+        fused_targets=_at_targets(*fused_scores) if fused_scores else (),
         bpcer=_rate([score * 100 < limits.FACE_LIVE for score in live], range(len(live))) if live else None,
         apcer={
             kind: _rate([score * 100 >= limits.FACE_LIVE for score in scores], range(len(scores)))
@@ -225,6 +247,29 @@ def _at_limits(genuine: Scores, impostor: Scores) -> tuple[AtLimit, ...]:
             _rate((genuine[0] * 100 < limit).tolist(), genuine[1]),
         )
         for limit in LIMITS
+    )
+
+
+def _at_targets(genuine: Scores, impostor: Scores) -> tuple[AtTarget, ...]:
+    pairs = len(set(impostor[1]))
+    return tuple(_at_target(target, genuine, impostor, pairs) for target in TARGETS)
+
+
+def _at_target(target: float, genuine: Scores, impostor: Scores, pairs: int) -> AtTarget:
+    needed = math.ceil(3 / target)
+    if pairs < needed:
+        return AtTarget(target, None, None, None, pairs, needed)
+    scores = np.sort(impostor[0])[::-1]
+    allowed = int(target * len(scores))
+    # Just above the first score that would be one too many.
+    limit = math.floor(float(scores[allowed]) * 1000) + 1
+    return AtTarget(
+        target,
+        limit,
+        _rate((impostor[0] * 1000 >= limit).tolist(), impostor[1]),
+        _rate((genuine[0] * 1000 < limit).tolist(), genuine[1]),
+        pairs,
+        needed,
     )
 
 
