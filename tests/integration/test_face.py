@@ -62,6 +62,9 @@ async def test_a_face_that_was_withdrawn_is_gone(bank: Bank) -> None:
     async with bank.house.store.begin() as tx:
         consent = (await tx.consents.of(bank.customer_id(LI)))[Purpose.FACE]
     assert (TEXT_VERSION, False) == (consent.text_version, consent.holds)
+    (row,) = (await visitor.get("/v1/consents")).body["list"]
+    assert ("face", False, TEXT_VERSION) == (row["purpose"], row["is_agreed"], row["text_version"])
+    assert 'id="face"' in (await visitor.client.get("/linked")).text
     async with bank.house.store.begin() as tx:
         assert await tx.faces.find(bank.customer_id(LI)) is None
     other = bank.visitor()

@@ -24,7 +24,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "password-set", "phone-replaced", "permit-issued", "document-corrected", "document-renewed",
         "details-refused", "document-expiring-told", "document-expired-told", "device-remembered", "device-forgotten",
         "passkey-added", "passkey-removed", "passkey-renamed", "passkey-backup-changed", "face-renewed",
-        "face-withdrawn", "social-linked", "social-unlinked", "provider-refused", "consent-withdrawn",
+        "face-withdrawn", "social-linked", "social-unlinked", "provider-refused", "consent-withdrawn", "consent-given",
         "profile-filled-in", "alerts-chosen",
     ),
     "statements": ("statement-asked-for", "statement-made", "statement-refused", "statement-fetched"),

@@ -144,6 +144,8 @@ JOURNEYS: Final[Table] = table(
             changes=("social", "profile"), charges=GUESSED),
     Journey(name="withdraw-consent", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
             act="withdraw-consent", changes=("profile",), charges=GUESSED),
+    Journey(name="give-consent", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
+            act="give-consent", changes=("profile",), charges=GUESSED),
     Journey(name="fill-in-profile", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
             act="fill-in-profile", changes=("profile",), charges=GUESSED),
     Journey(name="add-passkey", who=(SESSION,), prove=FULL, act="add-passkey", changes=("passkey",),
