@@ -14,6 +14,7 @@ import msgspec
 
 from foregate.acts import Done, admit_anybody, prepare_nothing, record, tell
 from foregate.acts.end_sessions import End
+from foregate.acts.throw_out import unlink
 from foregate.ports import Keyring, Taken
 from foregate.ports.social import SocialAccount, Trait
 from foregate.rules import inputs
@@ -103,11 +104,8 @@ class Unlink(End):
             return Refused(cause="not-registered")
         if not opens_without(SOCIAL, at.journeys, at.built):
             return Refused(cause="last-way-in")
-        if not await at.tx.social.unlink(customer.customer_id, provider):
+        if not await unlink(at, customer.customer_id, provider, customer.phone):
             return Refused(cause="no-such-link")
-        for attribute in Attribute:
-            await at.tx.consents.withdraw(customer.customer_id, purpose_of(provider, attribute), at.now)
-        await tell(at, f"sms.unlinked-{provider}", customer.phone)
         await record(at, "social-unlinked", provider=provider.value)
         return Done(facts={"provider": provider.value})
 
