@@ -121,6 +121,10 @@ def test_linked_with_two_attributes_refused_then_signed_in_by_it(
     visitor.sees("outcome.withdraw-consent.title")
     expect(visitor.page.locator(f"#{provider} img")).to_have_count(0)
     looks_right(visitor, kind, "withdrawn")
+    press_first(visitor, visitor.t("linked.give-which", attribute=visitor.t("attribute.gender"),
+                                   provider=visitor.t(f"social.name.{provider}")))  # fmt: skip
+    visitor.sees("outcome.give-consent.title")
+    expect(visitor.page.locator(f"#own-{provider}-gender")).to_be_visible()
     if provider == "wechat":
         visitor.page.locator("#own-wechat-region").fill("杭州")
         press_first(visitor, visitor.t("linked.tell"))

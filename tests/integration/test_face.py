@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -62,12 +63,36 @@ async def test_a_face_that_was_withdrawn_is_gone(bank: Bank) -> None:
     async with bank.house.store.begin() as tx:
         consent = (await tx.consents.of(bank.customer_id(LI)))[Purpose.FACE]
     assert (TEXT_VERSION, False) == (consent.text_version, consent.holds)
+    (row,) = (await visitor.get("/v1/consents")).body["list"]
+    assert ("face", False, TEXT_VERSION) == (row["purpose"], row["is_agreed"], row["text_version"])
+    assert 'id="face"' in (await visitor.client.get("/linked")).text
     async with bank.house.store.begin() as tx:
         assert await tx.faces.find(bank.customer_id(LI)) is None
     other = bank.visitor()
     await bank.remember(other, LI)
     answer = await other.start("sign-in", "phone", phone=LI.phone)
     assert "face" not in {way["name"] for way in answer.journey["other_ways"]}
+
+
+async def test_an_expired_face_stays_among_ones_ways_with_what_renews_it(bank: Bank) -> None:
+    """It is shown as over, and is no way in any more: nothing that is promised rests on it."""
+    await enrol(bank, bank.visitor(), frames(FILM, ENROLLED))
+    bank.clock.turn(limits.RESEND_SECONDS)
+    for is_over in (False, True):
+        visitor = bank.visitor()
+        if is_over:
+            async with bank.house.store.begin() as tx:
+                row = await tx.faces.find(bank.customer_id(LI))
+                assert row is not None
+                await tx.faces.put(msgspec.structs.replace(row, expires_at=bank.clock.now()))
+        await visitor.sign_in(LI)
+        view = (await visitor.get("/v1/me/ways")).body
+        assert ["expired" if is_over else "good"] == [
+            way["state"] for way in view["ways"] if way["proof"] == "face"
+        ]  # fmt: skip
+        assert is_over == ("face" not in {still["loss"] for still in view["if_lost"]})
+        assert is_over == ('action="/renew-face"' in (await visitor.client.get("/ways")).text)
+        bank.clock.turn(limits.RESEND_SECONDS)
 
 
 async def test_a_flaw_is_told_and_costs_no_try(bank: Bank) -> None:

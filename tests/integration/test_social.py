@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from foregate.rules import limits
+from foregate.rules.consents import TEXT_VERSION
 from foregate.rules.journeys import JOURNEYS, table
 from foregate.rules.social import Provider
 from tests.bank import LI, WANG, Bank, open_bank
@@ -120,6 +121,39 @@ async def test_a_consent_taken_back_deletes_what_was_kept(there: SocialBank) -> 
     assert "consent-withdrawn" in await there.bank.events(LI)
 
 
+async def test_what_was_declined_or_taken_back_is_agreed_to_again_in_place(there: SocialBank) -> None:
+    """The ledger says which text and when; the account stays linked, and confirming there once more takes it along."""
+    visitor = there.bank.visitor()
+    await visitor.sign_in(LI)
+
+    async def say(journey: str, attribute: str, provider: str = "alipay") -> str | None:
+        there.bank.clock.turn(limits.RESEND_SECONDS + 1)
+        return (await visitor.start(journey, journey, provider=provider, attribute=attribute)).cause
+
+    assert "no-such-link" == await say("give-consent", "nickname")
+    await there.link(visitor, ALIPAY, wants=("region",), person=LI)
+    assert [None] * 3 == [
+        await say("withdraw-consent", "region"),
+        await say("give-consent", "region"),
+        await say("give-consent", "gender"),
+    ]
+    consents = (await visitor.get("/v1/consents")).body["list"]
+    assert [("alipay-region", True, TEXT_VERSION, None), ("alipay-gender", True, TEXT_VERSION, None)] == [
+        (row["purpose"], row["is_agreed"], row["text_version"], row["withdrawn_seconds_ago"]) for row in consents
+    ]
+    region = (await there.linked(visitor))["alipay"]["attributes"]["region"]
+    assert (True, None, True) == (region["is_agreed"], region["value"], region["may_be_told"])
+
+    again = await there.link(visitor, ALIPAY, wants=("nickname",), person=LI)
+
+    assert ("done", "小明爱摄影") == (
+        again.journey["status"], (await there.linked(visitor))["alipay"]["attributes"]["nickname"]["value"]
+    )  # fmt: skip
+    assert 1 == (await there.bank.events(LI)).count("social-linked")
+    assert 1 == (await there.bank.messages_about(LI)).count("sms.linked-alipay")
+    assert "social-linked-already" == (await there.link(visitor, ALIPAY, person=LI)).cause
+
+
 async def test_what_the_provider_does_not_tell_the_person_may(there: SocialBank) -> None:
     """Only where they agreed, only region and gender, as inert text; and it can be taken back like the rest."""
     visitor = there.bank.visitor()
@@ -216,7 +250,9 @@ async def test_a_provider_that_is_down_leaves_the_other_ways(there: SocialBank, 
     down = await there.go(visitor)
 
     assert (503, "provider-down", "open") == (down.status, down.cause, down.journey["status"])
-    assert {"try-again", "another-way", "sign-in-basic", "sign-in", "visit-outlet"} == set(down.remedies)
+    assert {"try-again", "another-way", "sign-in-basic", "sign-in", "check-network", "visit-outlet"} == set(
+        down.remedies
+    )
     assert before != there.facts(visitor)["state"]
     there.providers.counterpart(provider).mode = "fine"
     assert "done" == (await there.go(visitor)).journey["status"]

@@ -257,6 +257,10 @@ SEEDED: dict[str, tuple[str, Tables, Flaw, str]] = {
         SECOND_DOOR, AS_IT_STANDS, row(COUNTER, changes=("registered_phone", "permit", "login_permission")),
         "`replace-phone-at-counter` does `replace-phone-at-counter` and leaves the sessions open",
     ),
+    "a reset leaves the thief's device": (
+        SECOND_DOOR, AS_IT_STANDS, row("reset-password", changes=("password", "sessions", "new_passkeys", "new_links")),
+        "`reset-password` does `set-password` and leaves other_devices: what a thief left behind lets him back in",
+    ),
     "a link that does more than freeze": (
         SECOND_DOOR, AS_IT_STANDS, row("reset-password", prove=PHONE_CODE & CARD_PIN | NOTICE_LINK & CARD_PIN),
         "`reset-password` takes notice_link, which is for `close-permission` and nothing else",

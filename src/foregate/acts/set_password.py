@@ -1,6 +1,7 @@
 """Act `set-password`: a new password, and everything that the old one may have opened dies.
 
-Every session, pending journey and code of the customer ends, and nobody is signed in. Login permission that
+Every session, pending journey and code of the customer ends, and nobody is signed in. What a thief may have left to
+come back by goes too (`throw_out`), and the outcome says what else gets in. Login permission that
 failures closed opens again, because a forgotten password is what closed it; what the customer or the bank closed
 stays closed (docs/decisions: reset also reopens).
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from foregate.acts import Done, record, tell
+from foregate.acts.throw_out import throw_out
 from foregate.rules import inputs, passwords, permission
 from foregate.rules.permission import Permission
 from foregate.situation import Refused, Situation, Subject, World
@@ -63,9 +65,11 @@ async def perform(prepared: Prepared, at: Situation) -> Done | Refused:
     await at.tx.customers.end_earlier(customer_id, at.now)
     await at.tx.journeys.void_others(customer_id, at.journey_id)
     await at.tx.permits.end_all(customer_id)
+    left = await throw_out(at, customer.phone)
     await tell(at, "sms.password-changed", customer.phone)
-    await record(at, "password-set")
-    return Done(ends_session=True)
+    gone = (left.devices_forgotten, left.passkeys_removed, left.links_removed)
+    await record(at, "password-set", devices=gone[0], passkeys=gone[1], links=gone[2])
+    return Done(ends_session=True, facts=left.facts)
 
 
 async def _open_what_failures_closed(at: Situation) -> None:

@@ -1,7 +1,8 @@
-"""Acts `link-social`, `unlink-social`, `withdraw-consent` and `fill-in-profile`: accounts elsewhere, and what is kept.
+"""Acts `link-social`, `unlink-social`, `withdraw-consent`, `give-consent` and `fill-in-profile`: accounts elsewhere.
 
 Linking makes an account a proof, so the row asks for two categories afresh; taking away asks for any session.
-What was taken along goes in the transaction in which its consent is taken back.
+What was taken along goes in the transaction in which its consent is taken back. Tokens of providers are not kept, so
+what a provider tells is taken along by confirming there once more: linking what is linked already does no other thing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 
 from foregate.acts import Done, admit_anybody, prepare_nothing, record, tell
 from foregate.acts.end_sessions import End
+from foregate.acts.throw_out import unlink
 from foregate.ports import Keyring, Taken
 from foregate.ports.social import SocialAccount, Trait
 from foregate.rules import inputs
@@ -53,21 +55,34 @@ class Link:
         if customer is None:
             return Refused(cause="not-registered")
         provider, who = prepared.provider, customer.customer_id
-        account = SocialAccount(
-            customer_id=who, provider=provider, names=prepared.names, linked_at=at.now, used_at=at.now
-        )
-        try:
-            await at.tx.social.link(account, digests_of(provider, prepared.names, at.world.keyring))
-        except Taken as taken:
-            return Refused(cause="social-taken" if str(taken) == provider.value else "social-linked-already")
+        digests = digests_of(provider, prepared.names, at.world.keyring)
+        is_linked = await at.tx.social.holder(provider, digests) == who
+        if is_linked and not prepared.wants:
+            return Refused(cause="social-linked-already")
+        if not is_linked and (refused := await self._claim(prepared, digests, at)) is not None:
+            return refused
         for attribute in prepared.wants:
             await at.tx.consents.give(who, purpose_of(provider, attribute), TEXT_VERSION, at.now)
             if value := prepared.taken.get(attribute):
                 trait = Trait(attribute=attribute, value=value, origin=provider.value, taken_at=at.now)
                 await at.tx.profiles.put(who, provider, trait)
-        await tell(at, f"sms.linked-{provider}", customer.phone)
-        await record(at, "social-linked", provider=provider.value, agreed="+".join(prepared.wants))
+        if is_linked:
+            await record(at, "consent-given", purpose="+".join(purpose_of(provider, each) for each in prepared.wants))
+        else:
+            await tell(at, f"sms.linked-{provider}", customer.phone)
+            await record(at, "social-linked", provider=provider.value, agreed="+".join(prepared.wants))
         return Done(facts={"provider": provider.value})
+
+    async def _claim(self, prepared: Found, digests: tuple[bytes, ...], at: Situation) -> Refused | None:
+        provider, who = prepared.provider, at.subject.customer_id
+        account = SocialAccount(
+            customer_id=who, provider=provider, names=prepared.names, linked_at=at.now, used_at=at.now
+        )
+        try:
+            await at.tx.social.link(account, digests)
+        except Taken as taken:
+            return Refused(cause="social-taken" if str(taken) == provider.value else "social-linked-already")
+        return None
 
 
 class Which(inputs.Answer, frozen=True):
@@ -89,11 +104,8 @@ class Unlink(End):
             return Refused(cause="not-registered")
         if not opens_without(SOCIAL, at.journeys, at.built):
             return Refused(cause="last-way-in")
-        if not await at.tx.social.unlink(customer.customer_id, provider):
+        if not await unlink(at, customer.customer_id, provider, customer.phone):
             return Refused(cause="no-such-link")
-        for attribute in Attribute:
-            await at.tx.consents.withdraw(customer.customer_id, purpose_of(provider, attribute), at.now)
-        await tell(at, f"sms.unlinked-{provider}", customer.phone)
         await record(at, "social-unlinked", provider=provider.value)
         return Done(facts={"provider": provider.value})
 
@@ -121,6 +133,26 @@ class Withdraw(End):
         await at.tx.consents.withdraw(customer.customer_id, purpose, at.now)
         await at.tx.profiles.delete(customer.customer_id, provider, attribute)
         await record(at, "consent-withdrawn", purpose=purpose.value)
+        return Done(facts={"provider": provider.value})
+
+
+class Give(End):
+    """`give-consent`: agreed to after all, whether it was declined when linking or taken back since."""
+
+    ACTS = ("give-consent",)
+    INPUT = WhichAttribute
+
+    async def perform(self, prepared: WhichAttribute, at: Situation) -> Done | Refused:
+        """Write it into the ledger, with the text of today. Nothing is kept by it alone. Twice is once."""
+        customer = at.customer
+        if customer is None:
+            return Refused(cause="not-registered")
+        provider, attribute = Provider(prepared.provider), Attribute(prepared.attribute)
+        if provider not in {account.provider for account in await at.tx.social.of(customer.customer_id)}:
+            return Refused(cause="no-such-link")
+        purpose = purpose_of(provider, attribute)
+        await at.tx.consents.give(customer.customer_id, purpose, TEXT_VERSION, at.now)
+        await record(at, "consent-given", purpose=purpose.value, text=TEXT_VERSION)
         return Done(facts={"provider": provider.value})
 
 
@@ -162,5 +194,5 @@ def _own_word(attribute: Attribute, value: str) -> str | None:
     return inert(value) or None
 
 
-LINK, UNLINK, WITHDRAW, FILL_IN = Link(), Unlink(), Withdraw(), FillIn()
-KINDS: tuple[Any, ...] = (LINK, UNLINK, WITHDRAW, FILL_IN)
+LINK, UNLINK, WITHDRAW, GIVE, FILL_IN = Link(), Unlink(), Withdraw(), Give(), FillIn()
+KINDS: tuple[Any, ...] = (LINK, UNLINK, WITHDRAW, GIVE, FILL_IN)

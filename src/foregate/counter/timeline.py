@@ -25,7 +25,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "details-refused", "document-expiring-told", "document-expired-told", "device-remembered", "device-forgotten",
         "passkey-added", "passkey-removed", "passkey-renamed", "passkey-backup-changed", "face-renewed",
         "face-withdrawn", "face-expiring-told", "face-expired-told",
-        "social-linked", "social-unlinked", "provider-refused", "consent-withdrawn",
+        "social-linked", "social-unlinked", "provider-refused", "consent-withdrawn", "consent-given",
         "profile-filled-in", "alerts-chosen",
     ),
     "statements": ("statement-asked-for", "statement-made", "statement-refused", "statement-fetched"),

@@ -8,7 +8,7 @@ import msgspec
 
 from foregate.ports import SessionRow
 from foregate.ports.social import Consent, SocialAccount, Trait
-from foregate.rules.consents import purpose_of
+from foregate.rules.consents import Purpose, purpose_of
 from foregate.rules.social import ASKED_OF_THE_PERSON, Attribute, Provider
 from foregate.situation import World
 
@@ -21,7 +21,18 @@ class AttributeView(msgspec.Struct, frozen=True, kw_only=True):
     value: str | None
     is_own_word: bool  # the person said it, not the provider
     may_be_told: bool  # nothing is kept, and the person may say it
+    text_version: str | None  # of the words that were agreed to, also where it was taken back
     given_seconds_ago: int | None
+    withdrawn_seconds_ago: int | None
+
+
+class ConsentView(msgspec.Struct, frozen=True, kw_only=True):
+    """One purpose that was ever agreed to, and how it stands."""
+
+    purpose: Purpose
+    is_agreed: bool
+    text_version: str
+    given_seconds_ago: int
     withdrawn_seconds_ago: int | None
 
 
@@ -57,6 +68,23 @@ class Linked:
                 found.append(self._view(provider, accounts.get(provider), attributes, now))
         return tuple(view for view in found if view.is_linked or view.is_set_up)
 
+    async def consents(self, session: SessionRow) -> tuple[ConsentView, ...]:
+        """Return every purpose that was ever agreed to, the face among them."""
+        now = self._world.clock.now()
+        async with self._world.store.begin() as tx:
+            ledger = await tx.consents.of(session.customer_id)
+        return tuple(
+            ConsentView(
+                purpose=purpose,
+                is_agreed=consent.holds,
+                text_version=consent.text_version,
+                given_seconds_ago=max(0, now - consent.given_at),
+                withdrawn_seconds_ago=None if consent.holds else max(0, now - consent.withdrawn_at),
+            )
+            for purpose in Purpose
+            if (consent := ledger.get(purpose)) is not None
+        )
+
     def _view(
         self, provider: Provider, account: SocialAccount | None, attributes: tuple[AttributeView, ...], now: int
     ) -> LinkedView:
@@ -90,6 +118,7 @@ def _attribute(
         value=text,
         is_own_word=trait is not None and trait.origin != provider.value,
         may_be_told=holds and trait is None and attribute in ASKED_OF_THE_PERSON,
+        text_version=consent.text_version if consent else None,
         given_seconds_ago=max(0, now - consent.given_at) if consent else None,
         withdrawn_seconds_ago=max(0, now - consent.withdrawn_at) if consent and not consent.holds else None,
     )

@@ -125,7 +125,12 @@ async def _face(whose: Whose, tx: UnitOfWork) -> tuple[Held, ...]:
     if row is None:
         return ()
     if row.expires_at <= whose.now:
-        return (Held(proof="face", gives=(), since=row.enrolled_at, until=row.expires_at, is_over=True),)
+        return (
+            Held(
+                proof="face", gives=(), used_at=whose.last_used("face"), since=row.enrolled_at, state=State.EXPIRED,
+                until=row.expires_at, is_over=True,
+            ),
+        )  # fmt: skip
     state, until = whose.state_of("face")
     return (
         Held(
@@ -182,7 +187,7 @@ async def gather(customer_id: str, world: World, device_id: str | None = None) -
             lane=lane_of(device_id),
             now=now,
         )
-        held = tuple(each for each in await _held(whose, tx) if not each.is_over)
+        held = await _held(whose, tx)
         permission = await tx.permissions.of(customer_id)
     standing = documents.standing_on(person.document_expires_on if person else None, documents.day_of(now))
     return Gathered(held, _standing(whose, held, permission, standing.state))

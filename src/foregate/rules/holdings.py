@@ -14,6 +14,7 @@ class State(StrEnum):
     RESTING = "resting"  # too many wrong answers in a row: for a while
     OFF = "off"  # a hundred in all: until it is bound again
     COOLING = "cooling"  # new: it signs in and buys nothing that lasts
+    EXPIRED = "expired"  # its time is over: nobody gets in with it until it is renewed
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

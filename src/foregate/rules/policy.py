@@ -71,6 +71,7 @@ POLICY: Final[Policy] = {
     "link-social": Evidence(2, AFRESH, TWO_CATEGORIES),
     "unlink-social": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "withdraw-consent": Evidence(1, SESSION_LONG, ANYTHING_HELD),
+    "give-consent": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "fill-in-profile": Evidence(1, SESSION_LONG, ANYTHING_HELD),
     "add-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),
     "remove-passkey": Evidence(2, AFRESH, TWO_CATEGORIES),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foregate.desk.answers import Answered
-from foregate.desk.linked import LinkedView
+from foregate.desk.linked import ConsentView, LinkedView
 from foregate.desk.sessions import DeviceView, Me, SessionView, idle_seconds
 from foregate.desk.social import who_offered
 from foregate.desk.view import Reply, Told
@@ -161,6 +161,15 @@ async def list_linked(request: Request) -> Response:
     return _json(rows)
 
 
+async def list_consents(request: Request) -> Response:
+    """List every purpose that was ever agreed to, the face among them: when, to which text, and whether it holds."""
+    session: SessionRow | None = await session_of(request)
+    if session is None:
+        return await refuse(request, "not-signed-in")
+    rows: tuple[ConsentView, ...] = await request.app.state.linked.consents(session)
+    return _json(rows)
+
+
 async def take_text(request: Request) -> Response:
     """Take a text message that the SMS gateway received. Signed by the gateway; anything else does not exist."""
     secret: bytes | None = request.app.state.inbound_secret
@@ -214,6 +223,7 @@ def routes() -> list[Route]:
         Route("/v1/sessions", list_sessions, methods=["GET"]),
         Route("/v1/devices", list_devices, methods=["GET"]),
         Route("/v1/linked", list_linked, methods=["GET"]),
+        Route("/v1/consents", list_consents, methods=["GET"]),
         Route("/v1/sms/inbound", take_text, methods=["POST"]),
         Route("/v1/openapi.json", show_openapi, methods=["GET"]),
         Route("/metrics", show_metrics, methods=["GET"]),

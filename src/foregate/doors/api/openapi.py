@@ -9,7 +9,7 @@ import msgspec
 
 from foregate import __version__
 from foregate.desk import identify
-from foregate.desk.linked import LinkedView
+from foregate.desk.linked import ConsentView, LinkedView
 from foregate.desk.network import Nonce, Probe
 from foregate.desk.sessions import DeviceView, Me, SessionView
 from foregate.desk.ways import WaysView
@@ -36,6 +36,7 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, int, Any], ...] = (
     ("get", "/v1/sessions", "listSessions", "Live sessions", None, 200, list[SessionView]),
     ("get", "/v1/devices", "listDevices", "Remembered devices", None, 200, list[DeviceView]),
     ("get", "/v1/linked", "listLinked", "Accounts at WeChat and Alipay, and what is kept", None, 200, list[LinkedView]),
+    ("get", "/v1/consents", "listConsents", "Every purpose that was ever agreed to", None, 200, list[ConsentView]),
     ("post", "/v1/sms/inbound", "takeText", "A text message received by the SMS gateway", schema.InboundText, 204,
      None),
     ("get", "/v1/outlets", "listOutlets", "Outlets, the nearest first, or the best fitting", None, 200,

@@ -35,7 +35,9 @@ from foregate.rules.words import Who
 ENDS_AT_WAYS: Final = frozenset({"add-passkey", "remove-passkey", "rename-passkey"})
 ENDS_AT_HOME: Final = frozenset({"revoke-session", "forget-device", "remember-device", "withdraw-face"}) | ENDS_AT_WAYS
 # After these one looks at the accounts that are linked, and at what was agreed to.
-ENDS_AT_LINKED: Final = frozenset({"link-social", "unlink-social", "withdraw-consent", "fill-in-profile"})
+ENDS_AT_LINKED: Final = frozenset(
+    {"link-social", "unlink-social", "withdraw-consent", "give-consent", "fill-in-profile"}
+)
 # After these, whoever is signed in goes back to where it was asked for.
 GOES_BACK_HOME: Final = frozenset({"renew-document", "renew-face"})
 

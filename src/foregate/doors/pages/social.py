@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from foregate.desk import social
 from foregate.desk.answers import Answered
-from foregate.desk.linked import AttributeView, LinkedView
+from foregate.desk.linked import AttributeView, ConsentView, LinkedView
 from foregate.desk.view import Reply
 from foregate.doors.pages import forms
 from foregate.doors.pages.journey import ENDS_AT_LINKED, show, went_well
@@ -24,8 +24,10 @@ from foregate.doors.pages.problems import problem_page, refuse
 from foregate.doors.pages.render import Page, respond, since
 from foregate.doors.pages.signed_in import refuse_signed_out
 from foregate.doors.requests import caller_of, language_of, seconds_to_wait
+from foregate.ports import SessionRow
 from foregate.rules import limits
-from foregate.rules.social import GENDERS, Provider
+from foregate.rules.consents import Purpose
+from foregate.rules.social import ASKED_OF_THE_PERSON, GENDERS, Provider
 
 LINKS_BY: Final = "link-social"
 CODES: Final = {Provider.WECHAT: "code", Provider.ALIPAY: "auth_code"}  # what each calls its code
@@ -34,7 +36,7 @@ CODES: Final = {Provider.WECHAT: "code", Provider.ALIPAY: "auth_code"}  # what e
 class Told(msgspec.Struct, frozen=True):
     """One attribute as the page says it. `since`: when it was agreed to, or taken back."""
 
-    row: AttributeView
+    row: AttributeView | ConsentView
     since: str
 
 
@@ -83,15 +85,23 @@ async def show_linked(request: Request) -> Response:
     caller = await caller_of(request)
     if caller.session is None:
         return await refuse_signed_out(request)
-    language, done = language_of(request), request.query_params.get("done")
-    rows = await request.app.state.linked.of(caller.session)
-    page = Page(template="linked.html", back="/linked", session=caller.session)
-    shown: dict[str, Any] = {
+    shown = await _shown(request, caller.session)
+    return respond(Page(template="linked.html", back="/linked", session=caller.session), request, **shown)
+
+
+async def _shown(request: Request, session: SessionRow) -> dict[str, Any]:
+    linked, house, language = request.app.state.linked, request.app.state.desk.house, language_of(request)
+    rows, consents = await linked.of(session), await linked.consents(session)
+    done = request.query_params.get("done")
+    return {
+        "accounts": [_account(row, language) for row in rows],
         "done": done if done in ENDS_AT_LINKED else None,
         "genders": GENDERS,
+        "own_words": ASKED_OF_THE_PERSON,
         "key": forms.new_key(),
+        "face": next((_face(row, language) for row in consents if row.purpose is Purpose.FACE), None),
+        "has_faces": house.journeys["renew-face"].is_public,
     }
-    return respond(page, request, accounts=[_account(row, language) for row in rows], **shown)
 
 
 async def show_picture(request: Request) -> Response:
@@ -112,7 +122,11 @@ def _account(row: LinkedView, language: str) -> Account:
     )
 
 
-def _since(row: AttributeView, language: str) -> str:
+def _face(row: ConsentView, language: str) -> Told:
+    return Told(row, _since(row, language))
+
+
+def _since(row: AttributeView | ConsentView, language: str) -> str:
     if row.withdrawn_seconds_ago is not None:
         return since(language, "linked.withdrawn", row.withdrawn_seconds_ago)
     return since(language, "linked.given", row.given_seconds_ago) if row.given_seconds_ago is not None else ""

@@ -22,6 +22,8 @@ from foregate.rules.journeys import Table
 from foregate.rules.ways import Still
 from foregate.rules.words import Level
 
+# What renews a proof whose time is over.
+RENEWS: Final = {"face": "renew-face"}
 # One thing that bears no name of its own is called by what it is.
 BY_AGENT: Final = frozenset({"device", "passkey"})
 
@@ -32,6 +34,7 @@ class Shown(msgspec.Struct, frozen=True):
     id: str
     name: str
     lines: tuple[str, ...]
+    renews: str = ""  # the journey that renews what is over
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -75,14 +78,16 @@ def in_words(view: WaysView, journeys: Table, language: str) -> dict[str, Any]:
     say = sayer(language)
     by_proof = groupby(view.ways, key=lambda way: way.proof)
     return {
-        "groups": [Group(proof, tuple(_shown(way, language, say) for way in ways)) for proof, ways in by_proof],
+        "groups": [
+            Group(proof, tuple(_shown(way, language, say, journeys) for way in ways)) for proof, ways in by_proof
+        ],
         "if_lost": [Lost(say(f"ways.loss.{still.loss}"), _after(still, say)) for still in view.if_lost],
         "suggestion": view.suggestion,
         "can_add": journeys["add-passkey"].is_public,
     }
 
 
-def _shown(way: WayView, language: str, say: Say) -> Shown:
+def _shown(way: WayView, language: str, say: Say, journeys: Table) -> Shown:
     own = device_name(language, way.agent or "") if way.proof in BY_AGENT else say(f"ways.proof.{way.proof}")
     ends = duration(language, way.ends_in_seconds) if way.ends_in_seconds is not None else ""
     lines = [say(f"ways.state-{way.state}", time=ends)]
@@ -96,7 +101,8 @@ def _shown(way: WayView, language: str, say: Say) -> Shown:
         lines.append(say("ways.synced" if way.is_synced else "ways.bound"))
     if way.proof == "social":
         own = say(f"social.name.{way.id}")
-    return Shown(way.id, way.label or own, tuple(lines))
+    journey = RENEWS.get(way.proof, "") if way.state is State.EXPIRED else ""
+    return Shown(way.id, way.label or own, tuple(lines), journey if journey and journeys[journey].is_public else "")
 
 
 def _after(still: Still, say: Say) -> str:

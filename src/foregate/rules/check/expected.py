@@ -216,6 +216,12 @@ IN_PERSON_ACTS: Final = frozenset(
 # What the old credential opened does not outlive it (ASVS 5.0, 7.4.3); what freezes has to throw the finder out.
 ENDS_SESSIONS: Final = frozenset({"set-password", "replace-phone", "replace-phone-at-counter", "close-permission"})
 
+# Nor does what a thief who was in left behind to come back by: a device of his, a passkey, a linked account.
+THROWS_OUT: Final[Mapping[str, frozenset[str]]] = {
+    "set-password": frozenset({"other_devices", "new_passkeys", "new_links"}),
+    "replace-phone-at-counter": frozenset({"devices"}),
+}
+
 # Handed out by one act and good for one other: nobody signs in with it, so nobody has to be able to.
 ONLY_FOR: Final[Mapping[str, str]] = {"permit": "set-password", "notice_link": "close-permission"}
 
@@ -253,6 +259,9 @@ CHANGES: Final = frozenset(
         "password",
         "device",
         "devices",
+        "other_devices",
+        "new_passkeys",
+        "new_links",
         "login_permission",
         "counters",
         "session",

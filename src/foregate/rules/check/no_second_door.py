@@ -220,6 +220,9 @@ def _row(world: World, row: Journey) -> Iterator[str]:
     yield from _seasoned(world, row)
     if row.act in expected.ENDS_SESSIONS and "sessions" not in row.changes:
         yield f"`{row.name}` does `{row.act}` and leaves the sessions open: whoever came in before is still in."
+    left = expected.THROWS_OUT.get(row.act, frozenset()) - set(row.changes)
+    if left:
+        yield f"`{row.name}` does `{row.act}` and leaves {stories.listed(sorted(left))}: what a thief left behind lets him back in."
 
 
 def _seasoned(world: World, row: Journey) -> Iterator[str]:

@@ -66,6 +66,7 @@ ACTS: Final[Mapping[str, str]] = {
     "end-sessions-at-counter": "all sessions ended",
     "remember-device": "a remembered device",
     "link-social": "a linked WeChat or Alipay account",
+    "give-consent": "a consent given",
     "add-passkey": "a new passkey",
     "remove-passkey": "a passkey removed",
     "rename-passkey": "a passkey called otherwise",
