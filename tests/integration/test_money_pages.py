@@ -1,0 +1,64 @@
+"""Pages about money, read as they are served: what it was spent on, and everything that is known of an entry."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from foregate.ports.accounts import EntryStatus
+from foregate.rules.categories import Category
+from foregate.rules.money import Money, money, zero
+from tests.bank import LI, ORIGIN, Bank, Visitor
+from tests.money import open_account, told
+
+pytestmark = pytest.mark.anyio
+LINE = re.compile(
+    r'<tr><th scope="row">((?:<a href="[^"]+">[^<]+</a>)+)<svg [^>]+><rect width="(\d+)".*?<td>([\d,.]+)<'
+)
+LINK = re.compile(r'<a href="([^"]+)">([^<]+)</a>')
+RENT, FOOD, PAY = ({"category": category} for category in (Category.RENT, Category.EATING_OUT, Category.SALARY))
+
+
+async def signed_in(bank: Bank) -> Visitor:
+    """Li, signed in whole, who reads English."""
+    visitor = bank.visitor(headers={"Origin": ORIGIN, "Accept-Language": "en"})
+    await visitor.sign_in(LI)
+    return visitor
+
+
+async def spent(visitor: Visitor, address: str) -> Money:
+    """Return the sum of what the record shows at this address."""
+    path, _, query = address.partition("?")
+    answer = await visitor.get(f"/v1{path}/transactions?{query}")
+    return sum((money(one["amount"]["amount"], "CNY") for one in answer.body["transactions"]), zero("CNY"))
+
+
+async def test_what_money_was_spent_on(bank: Bank) -> None:
+    """The most first, a bar each; a line leads to exactly the entries that it counts, account by account."""
+    month = "2027-01"
+    first = await open_account(
+        bank, LI,
+        told(f"{month}-10", "9000.00", "公司", "工资", **PAY), told(f"{month}-01", "-2400.00", "房东", **RENT),
+        told("2026-12-01", "-2400.00", "房东", **RENT), told(f"{month}-02", "-60.00", "面馆", **FOOD),
+        told(f"{month}-03", "5.00", "面馆", "退款", **FOOD), told("2025-12-01", "-99.00", "去年的面馆", **FOOD),
+        told(f"{month}-14", "-30.00", "面馆", status=EntryStatus.PENDING, **FOOD),
+    )  # fmt: skip
+    card = "9906000000009995"
+    second = await open_account(bank, LI, told(f"{month}-05", "-40.00", "咖啡", **FOOD), number=card)
+    visitor = await signed_in(bank)
+    page = (await visitor.client.get("/accounts")).text
+    lines = [(LINK.findall(html.unescape(links)), int(width), said) for links, width, said in LINE.findall(page)]
+    assert [("4,800.00", 1000), ("100.00", 20)] == [(said, width) for _, width, said in lines]
+    (_, rent), (food_first, food_second) = lines[0][0][0], [href for href, _ in lines[1][0]]
+    assert ["Eating out •••• 0018", "Eating out •••• 9995"] == [name for _, name in lines[1][0]]
+    assert "Rent" == rent
+    assert (first.account_id in food_first, second.account_id in food_second) == (True, True)
+    sums = [await spent(visitor, href) for href in (lines[0][0][0][0], food_first, food_second)]
+    assert ["4800.00", "60.00", "40.00"] == [one.text for one in sums]
+    record = (await visitor.client.get(food_first)).text
+    assert '<option value="eating-out" selected>' in record
+    assert ("面馆" in record, "房东" in record) == (True, False)
+    await visitor.client.post("/accounts/hide", data={"hide": "1", "back": "/accounts"})
+    assert "4,800.00" not in (await visitor.client.get("/accounts")).text
