@@ -7,8 +7,10 @@ import re
 
 import pytest
 
-from foregate.ports.accounts import EntryStatus
-from foregate.rules.categories import Category
+from foregate.doors.paper import receipt_html
+from foregate.doors.text import catalog
+from foregate.ports.accounts import BalanceType, Code, EntryStatus
+from foregate.rules.categories import _BY_FAMILY, _BY_PURPOSE, Category
 from foregate.rules.money import Money, money, zero
 from tests.bank import LI, ORIGIN, Bank, Visitor
 from tests.money import open_account, told
@@ -62,3 +64,56 @@ async def test_what_money_was_spent_on(bank: Bank) -> None:
     assert ("面馆" in record, "房东" in record) == (True, False)
     await visitor.client.post("/accounts/hide", data={"hide": "1", "back": "/accounts"})
     assert "4,800.00" not in (await visitor.client.get("/accounts")).text
+
+
+KNOWN = {
+    "remittance_reference": "RF18539007547034",
+    "additional_entry_information": "credited after a check by hand",
+    "purpose_code": "SALA",
+    "bank_transaction_code": Code("PMNT", "RCDT", "DMCT"),
+    "proprietary_bank_transaction_code": "N-TRF-77",
+    "number_of_transactions": 12,
+    "cheque_number": "CHQ-4417",
+    "mandate_id": "MANDATE-5",
+    "entry_reference": "ENTRY-0007",
+    "account_servicer_reference": "SERVICER-9",
+    "end_to_end_id": "E2E-31",
+    "uetr": "eb6305c9-1f7f-49de-aed0-16487c27b42d",
+    "charge_amount": money("2.50", "CNY"),
+}
+IN_WORDS = (
+    "Salary (SALA)", "Credit transfer received · domestic · PMNT-RCDT-DMCT · N-TRF-77", "12 payments together",
+    "RF18539007547034", "credited after a check by hand", "CHQ-4417", "MANDATE-5", "ENTRY-0007", "SERVICER-9", "E2E-31",
+    "eb6305c9-1f7f-49de-aed0-16487c27b42d", "CN¥2.50",
+)  # fmt: skip
+
+
+async def test_everything_that_is_known_of_an_entry(bank: Bank) -> None:
+    """On its page, its receipt, the receipt's paper and over the API; of the account every type of balance."""
+    account = await open_account(bank, LI, told("2027-01-10", "9000.00", "公司", "工资", **KNOWN))
+    visitor = await signed_in(bank)
+    place = f"/accounts/{account.account_id}"
+    (listed,) = (await visitor.get(f"/v1{place}/transactions")).body["transactions"]
+    entry = await visitor.get(f"/v1{place}/transactions/{listed['transactionId']}")
+    assert {
+        "mandateId": "MANDATE-5", "chequeNumber": "CHQ-4417", "numberOfTransactions": 12, "purposeCode": "SALA",
+        "remittanceReference": "RF18539007547034", "entryReference": "ENTRY-0007", "endToEndId": "E2E-31",
+        "additionalEntryInformation": "credited after a check by hand", "bankTransactionCode": "PMNT-RCDT-DMCT",
+        "accountServicerReference": "SERVICER-9", "chargeAmount": {"amount": "2.50", "currency": "CNY"},
+    }.items() <= entry.body.items()  # fmt: skip
+    found = await bank.house.world.accounts.entry(account, listed["transactionId"])
+    assert found is not None
+    paper = receipt_html(bank.house.settings, "en", account, found, bank.clock.now())
+    pages = [(await visitor.client.get(f"{place}/entries/{found.entry_id}{kind}")).text for kind in ("", "/receipt")]
+    for page in (*pages, paper):
+        assert [] == [said for said in IN_WORDS if said not in page]
+    record = (await visitor.client.get(place)).text
+    for kind in ("ITAV", "ITBD", "CLBD", "OPBD"):
+        assert catalog.text("en", f"accounts.balance.{kind}") in record
+
+
+def test_codes_that_are_in_words_are_so_in_every_language() -> None:
+    """Each purpose and code that a category is read from, and every type of balance."""
+    kinds = {"purpose": _BY_PURPOSE, "code": set(_BY_FAMILY) - {"PAYR"}, "balance": [*BalanceType]}
+    keys = [f"accounts.{kind}.{code}" for kind, codes in kinds.items() for code in codes]
+    assert [] == [(language, key) for language in catalog.languages() for key in keys if not catalog.has(language, key)]

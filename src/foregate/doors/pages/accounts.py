@@ -132,13 +132,8 @@ async def _chart(request: Request, held: tuple[Holding, ...]) -> dict[str, Any]:
     sums = await _sums(accounts_of(request), mine)
     if isinstance(sums, str):
         return facts | {"chart_missing": sums}
-    months, language = accounts_of(request).month_names(held[0].account), language_of(request)
-    rows = [row for _, of_account in sums for row in of_account]
-    return facts | {
-        "bars": chart.bars_of(language, months, rows, currency),
-        "shares": chart.shares_of(language, months, sums, currency),
-        "currency": currency,
-    }
+    asked = (language_of(request), accounts_of(request).month_names(held[0].account), sums, currency)
+    return facts | {"bars": chart.bars_of(*asked), "shares": chart.shares_of(*asked), "currency": currency}
 
 
 async def _sums(accounts: MyAccounts, mine: list[Account]) -> chart.Sums | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +18,8 @@ from foregate.rules.money import Money, zero
 WIDTH, HEIGHT, FLOOR = 336, 150, 130
 _SLOT: Final = 28
 _BAR: Final = 11
+# What the months of each account were.
+Sums = Sequence[tuple[Account, Sequence[MonthSum]]]
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +38,10 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     money_out: str
 
 
-def bars_of(language: str, months: Sequence[str], sums: Iterable[MonthSum], currency: str) -> tuple[Bar, ...]:
+def bars_of(language: str, months: Sequence[str], sums: Sums, currency: str) -> tuple[Bar, ...]:
     """Return a bar for each of `months`. Empty: nothing moved in all of them."""
     total_in, total_out = dict.fromkeys(months, zero(currency)), dict.fromkeys(months, zero(currency))
-    for one in sums:
+    for one in (row for _, rows in sums for row in rows):
         if one.month in total_in:
             total_in[one.month] += one.money_in
             total_out[one.month] += one.money_out
@@ -58,7 +60,6 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     places: tuple[tuple[str, str], ...]  # name of the link, address
 
 
-Sums = Sequence[tuple[Account, Sequence[MonthSum]]]
 SHARE_WIDTH: Final = 1000
 
 
