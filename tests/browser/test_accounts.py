@@ -107,7 +107,7 @@ def test_amounts_are_hidden_with_one_tap_and_a_search_goes_wrong(visit: Visit, b
 
 
 def test_a_statement_is_made_and_an_alert_chosen(visit: Visit, bank: Bank, kind: Kind) -> None:
-    """From the record to a PDF on the phone; and from home to a message when money goes out."""
+    """From the record to a PDF on the phone; and from home to a message when money comes in: the demo lets it come."""
     visitor = visit(bypass_csp=kind[1])
     bank.let_pass(61)
     visitor.sign_in(person("fine"))
@@ -135,6 +135,17 @@ def test_a_statement_is_made_and_an_alert_chosen(visit: Visit, bank: Bank, kind:
     visitor.sees("accounts.alerts.misread")
     looks_right(visitor, kind, "misread")
     visitor.fill("above", "1,000")
+    visitor.page.locator("#f-money_in").check()
     visitor.press("accounts.alerts.save")
     visitor.sees("accounts.alerts.done")
     looks_right(visitor, kind, "alerts")
+    phone = person("fine").holds[0]
+    before = len(bank.messages(phone))
+    visitor.go("/demo")
+    visitor.page.locator("#fine").get_by_role("button", name=visitor.t("demo.pay")).click()
+    visitor.sees("demo.paid-told")
+    visitor.hears(phone, before)
+    assert "CNY 300.00" in bank.messages(phone)[0].text
+    visitor.page.reload()
+    expect(visitor.page.get_by_text("CNY 300.00").first).to_be_visible()
+    looks_right(visitor, kind, "paid")

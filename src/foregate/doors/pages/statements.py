@@ -160,4 +160,5 @@ async def _alerts_page(request: Request, alerts: Alerts, faults: Mapping[str, st
     shown = faults.get("above", above.text if above is not None else "0.00")
     sign = amounts.sign_of(language_of(request), CURRENCY).strip()
     done = bool(request.query_params.get("done")) and not faults
-    return respond_money(page, request, alerts=alerts, above=shown, faults=faults, done=done, sign=sign)
+    facts = {"tells_of_money": _statements(request).tells_of_money, "done": done, "sign": sign}
+    return respond_money(page, request, alerts=alerts, above=shown, faults=faults, **facts)
