@@ -11,7 +11,10 @@ from lxml import etree
 from ofxtools.Parser import OFXTree
 
 from foregate.accounts.files import cell
+from foregate.doors.pages import assets
+from foregate.doors.text import catalog
 from foregate.ports.accounts import Account, Code, EntryStatus
+from foregate.ports.exports import Why
 from foregate.rules import limits
 from tests.bank import LI, ORIGIN, Bank, Visitor
 from tests.money import happen, open_account, told
@@ -119,17 +122,37 @@ async def test_a_statement_on_paper(bank: Bank) -> None:
 
 
 async def test_without_the_extra_it_says_so(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receipt names what works instead; a statement says that it could not be made; the others are made."""
+    """No PDF is offered; whoever asks all the same is told why there is none; the others are made."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     visitor, account = await rich(bank)
     assert "" == await ask(visitor, account, "pdf")
     page = (await visitor.client.get(f"/accounts/{account.account_id}/statements")).text
-    assert "It could not be made." in page
+    assert catalog.text("en", "accounts.statement.why.no-printer") in page
+    assert (False, 'value="csv" checked' in page) == ('value="pdf"' in page, True)
     (entry, *_) = (await visitor.get(f"/v1/accounts/{account.account_id}/transactions")).body["transactions"]
     receipt = await visitor.client.get(f"/accounts/{account.account_id}/entries/{entry['transactionId']}/receipt.pdf")
     assert 503 == receipt.status_code
+    web = await visitor.client.get(f"/accounts/{account.account_id}/entries/{entry['transactionId']}/receipt")
+    assert (200, False) == (web.status_code, "receipt.pdf" in web.text)
     assert "print button" in receipt.text
     assert await file_of(visitor, account, "csv")
+
+
+async def test_why_there_is_no_file_and_a_page_that_waits(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too much for one file is said as that; while one waits the page looks again by itself, and then no more."""
+    visitor, account = await rich(bank)
+    place = f"/accounts/{account.account_id}/statements"
+    await visitor.client.post(place, data={**JANUARY, "format": "csv"})
+    waits = (await visitor.client.get(place)).text
+    monkeypatch.setattr(limits, "EXPORT_ENTRIES", 2)
+    await bank.house.exports.once()
+    page = (await visitor.client.get(place)).text
+    assert catalog.text("en", "accounts.statement.why.too-many-entries") in page
+    refresh, script = '<noscript><meta http-equiv="refresh"', f'src="{assets.watch().path}"'
+    assert [(True, True), (False, False)] == [(refresh in one, script in one) for one in (waits, page)]
+    for why in Why:
+        assert catalog.has("zh", f"accounts.statement.why.{why}")
+    assert 200 == (await visitor.client.get(assets.watch().path)).status_code
 
 
 async def test_who_waited_long_is_told_and_the_file_goes(bank: Bank) -> None:

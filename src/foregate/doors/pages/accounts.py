@@ -41,7 +41,7 @@ async def show_accounts(request: Request) -> Response:
     latest = await _latest(request, held)
     facts = await _chart(request, held)
     page = Page(template="accounts.html", back="/accounts", session=session)
-    return respond_money(page, request, piles=money.piles(request, held), latest=latest, **facts)
+    return respond_money(page, request, draws=True, piles=money.piles(request, held), latest=latest, **facts)
 
 
 async def show_record(request: Request) -> Response:
@@ -203,5 +203,6 @@ def _entry_facts(request: Request, account: Account, entry: Entry) -> dict[str, 
         "line": line,
         "facts": money.facts_of(account, entry, language_of(request), hidden=money.is_hidden(request)),
         "made": money.moment_in_words(language_of(request), now, account.time_zone),
+        "prints": request.app.state.printer.is_there,
         "place": f"/accounts/{account.account_id}/entries/{entry.entry_id}",
     }

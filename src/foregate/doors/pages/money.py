@@ -76,9 +76,9 @@ def is_hidden(request: Request) -> bool:
     return bool(request.app.state.cookies.read(request, HIDE) == "1")
 
 
-def respond_money(page: Page, request: Request, **facts: Any) -> Response:
-    """Return a page about money, with a style of its own, allowed by its hash."""
-    style = assets.money_style()
+def respond_money(page: Page, request: Request, *, draws: bool = False, **facts: Any) -> Response:
+    """Return a page about money, with a style of its own, allowed by its hash; `draws`: with charts and tables."""
+    style = assets.chart_style() if draws else assets.money_style()
     response = respond(page, request, style=style, is_hidden=is_hidden(request), **facts)
     allowed = {"style-src": f"'{assets.hash_of(style)}'"}
     response.headers["Content-Security-Policy"] = assets.content_security_policy(allowed)
