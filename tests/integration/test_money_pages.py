@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+import subprocess
+import sys
 
 import pytest
 
-from foregate.doors.paper import receipt_html
+from foregate.doors.pages.paper import receipt_html
 from foregate.doors.text import catalog
 from foregate.ports.accounts import BalanceType, Code, EntryStatus
 from foregate.rules.categories import _BY_FAMILY, _BY_PURPOSE, Category
@@ -117,3 +119,9 @@ def test_codes_that_are_in_words_are_so_in_every_language() -> None:
     kinds = {"purpose": _BY_PURPOSE, "code": set(_BY_FAMILY) - {"PAYR"}, "balance": [*BalanceType]}
     keys = [f"accounts.{kind}.{code}" for kind, codes in kinds.items() for code in codes]
     assert [] == [(language, key) for language in catalog.languages() for key in keys if not catalog.has(language, key)]
+
+
+def test_the_paper_may_be_imported_first() -> None:
+    """By whoever prints without serving pages: nothing goes round in a circle."""
+    words = [sys.executable, "-c", "import foregate.doors.pages.paper"]
+    assert (0, "") == ((done := subprocess.run(words, capture_output=True, text=True)).returncode, done.stderr)

@@ -13,7 +13,7 @@ from ofxtools.Parser import OFXTree
 from foregate.accounts.files import cell
 from foregate.doors.pages import assets
 from foregate.doors.text import catalog
-from foregate.ports.accounts import Account, Code, EntryStatus
+from foregate.ports.accounts import Account, Code, EntryStatus, Page, Wanted
 from foregate.ports.exports import Why
 from foregate.rules import limits
 from tests.bank import LI, ORIGIN, Bank, Visitor
@@ -110,6 +110,33 @@ async def test_camt_is_what_the_standard_says(bank: Bank) -> None:
         if not SCHEMA.exists():
             pytest.skip("the schemas of ISO 20022 are not here")
         etree.XMLSchema(etree.parse(SCHEMA)).assertValid(document)
+
+
+@pytest.mark.parametrize("first", [EntryStatus.BOOKED, EntryStatus.PENDING])
+async def test_what_was_there_before_the_record(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, first: EntryStatus
+) -> None:
+    """Known from the first day alone, however long the record; from all of it where that day has nothing booked."""
+    days = [f"2026-12-{day:02d}" for day in range(2, 12)]
+    account = await open_account(
+        bank, LI, told("2026-12-01", "5.00", "许知远", status=first), *(told(day, "10.00", "许知远") for day in days)
+    )
+    visitor = bank.visitor(headers={"Origin": ORIGIN, "Accept-Language": "en"})
+    await visitor.sign_in(LI)
+    accounts, asked = bank.house.world.accounts, list[Wanted]()
+    read = accounts.entries
+
+    async def counted(account: Account, wanted: Wanted, cursor: str | None, limit: int) -> Page:
+        asked.append(wanted)
+        return await read(account, wanted, cursor, limit)
+
+    monkeypatch.setattr(limits, "ENTRIES_PER_PAGE_MAX", 2)
+    monkeypatch.setattr(accounts, "entries", counted)
+    body = await file_of(visitor, account, "camt", dateFrom="2026-01-01", dateTo="2026-01-31")
+    amounts = etree.fromstring(body).findall(".//{*}Bal/{*}Amt")
+    assert ["0.00", "0.00"] == [amount.text for amount in amounts]
+    # Once for the entries; for each of both balances what came before, the newest, the first day, and maybe all of it.
+    assert (7 if first is EntryStatus.BOOKED else 7 + 2 * 5) == len(asked)
 
 
 async def test_a_statement_on_paper(bank: Bank) -> None:

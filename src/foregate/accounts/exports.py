@@ -21,7 +21,7 @@ from foregate.accounts.files import Statement, camt_file, csv_file, ofx_file
 from foregate.ids import new_id
 from foregate.local_time import day_of
 from foregate.ports import Event, Message
-from foregate.ports.accounts import Account, BalanceType, EntryStatus, Wanted
+from foregate.ports.accounts import Account, BalanceType, Entry, EntryStatus, Wanted
 from foregate.ports.exports import Export, Format, NoPrinter, Printer, Why
 from foregate.rules import limits
 from foregate.rules.money import Money, zero
@@ -158,19 +158,23 @@ class ExportMaker(Loop):
         if not after.entries:
             found = {balance.balance_type: balance.signed for balance in await accounts.balances(account)}
             return found.get(BalanceType.INTERIM_BOOKED, zero(account.currency))
-        return await self._balance_before_the_first(account)
+        # The record's first day may have nothing that is booked: then all of it is gone through, which is rare.
+        first = after.first_available or ""
+        return await self._balance_before(account, Wanted(date_from=first, date_to=first, statuses=_BOOKED)) or (
+            await self._balance_before(account, Wanted(statuses=_BOOKED))
+        )
 
-    async def _balance_before_the_first(self, account: Account) -> Money | None:
-        """Return what was there before anything that is known: what the oldest entry left, less itself."""
+    async def _balance_before(self, account: Account, wanted: Wanted) -> Money | None:
+        """Return what was there before the oldest of these: what it left, less itself. None: there is none."""
+        oldest: Entry | None = None
         cursor = None
         while True:
-            wanted = Wanted(statuses=_BOOKED)
             page = await self._world.accounts.entries(account, wanted, cursor, limits.ENTRIES_PER_PAGE_MAX)
-            if page.next is None:
-                oldest = page.entries[-1]
-                after = oldest.balance_after_transaction
-                return None if after is None else after - oldest.signed
-            cursor = page.next
+            oldest, cursor = page.entries[-1] if page.entries else oldest, page.next
+            if cursor is None:
+                break
+        after = oldest.balance_after_transaction if oldest else None
+        return None if oldest is None or after is None else after - oldest.signed
 
     async def _end(self, row: Export, status: str, body: bytes | None, why: str = "") -> None:
         now = self._world.clock.now()

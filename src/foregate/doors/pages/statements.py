@@ -14,9 +14,9 @@ from foregate.doors import amounts
 from foregate.doors.pages import assets, forms, money
 from foregate.doors.pages.accounts import accounts_of, refused
 from foregate.doors.pages.money import respond_money
+from foregate.doors.pages.paper import receipt_html
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page
-from foregate.doors.paper import receipt_html
 from foregate.doors.requests import caller_of, language_of, seconds_to_wait, session_of
 from foregate.doors.text import catalog
 from foregate.ports.accounts import Account
