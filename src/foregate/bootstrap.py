@@ -46,7 +46,7 @@ from foregate.desk.ways import MyWays
 from foregate.desk.wishes import Wishes
 from foregate.doors import app as doors
 from foregate.doors.cookies import Cookies
-from foregate.doors.paper import paper_of
+from foregate.doors.pages.paper import paper_of
 from foregate.doors.text import catalog
 from foregate.gateways.core_bank.accounts import EmbeddedAccounts
 from foregate.gateways.core_bank.embedded import EmbeddedCoreBank

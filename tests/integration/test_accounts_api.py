@@ -6,12 +6,13 @@ import pytest
 
 from foregate.ports.accounts import Account, EntryStatus
 from foregate.rules import limits
+from foregate.rules.categories import Category
 from tests.bank import LI, Bank, Visitor
 from tests.money import happen, open_account, told
 
 pytestmark = pytest.mark.anyio
 
-RENT = told("2027-01-01", "-2400.00", "周桂芳", "1月房租")
+RENT = told("2027-01-01", "-2400.00", "周桂芳", "1月房租", category=Category.RENT)
 FROM_A_FRIEND = told("2027-01-03", "300.00", "许知远", "1月合租宽带和物业费，谢谢")
 FARE = told("2027-01-14", "-21.50", "顺路出行", "打车", status=EntryStatus.PENDING)
 SALARY = told("2027-01-10", "9000.00", "江南纸鸢文化有限公司", "代发工资")
@@ -47,6 +48,10 @@ SEARCHES = {
     "?creditDebitIndicator=CRDT": ["江南纸鸢文化有限公司", "许知远"],
     "?status=PDNG": ["顺路出行"],
     "?status=PDNG,BOOK&creditDebitIndicator=DBIT": ["顺路出行", "周桂芳"],
+    "?category=rent": ["周桂芳"],
+    "?category=salary&creditDebitIndicator=DBIT": [],
+    "?valueDateFrom=2027-01-02&valueDateTo=2027-01-03": ["许知远"],
+    "?valueDateTo=2027-01-03": ["许知远", "周桂芳"],
     "?text=物业费": ["许知远"],
     "?text=纸鸢": ["江南纸鸢文化有限公司"],
     "?text=没有的事": [],
@@ -87,6 +92,9 @@ WRONG = {
     "amountFrom=0.001": "amountFrom",
     "amountFrom=-1": "amountFrom",
     "amountFrom=9&amountTo=8": "amountTo",
+    "valueDateFrom=2027-13-01": "valueDateFrom",
+    "valueDateFrom=2027-01-03&valueDateTo=2027-01-02": "valueDateTo",
+    "category=food": "category",
     "creditDebitIndicator=in": "creditDebitIndicator",
     "status=BOOKED": "status",
     "text=": "text",

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from foregate.doors.text import catalog
-from tests.bank import LI, Bank, Visitor, open_bank
+from tests.bank import LI, ORIGIN, Bank, Visitor, open_bank
 from tests.contract.account_sources import Fineract
 
 pytestmark = pytest.mark.anyio
@@ -128,3 +128,17 @@ async def test_what_is_new_is_told_to_whoever_asks_again(visitor: Visitor, elsew
 
     assert (200, 304, 200, 200) == tuple(one.status_code for one in (first, same, new, empty))
     assert new.headers["etag"] != first.headers["etag"]
+
+
+async def test_nobody_is_offered_to_be_told_of_money(visitor: Visitor) -> None:
+    """A bank that is asked says nothing by itself: no such ticks, and a form that has them all the same keeps none."""
+    page = (await visitor.client.get("/alerts")).text
+    offered = [name for name in ("money_in", "money_out", "above", "sign_in") if f'name="{name}"' in page]
+    assert ["sign_in"] == offered
+    form = {"money_in": "yes", "money_out": "yes", "above": "1", "sign_in": "yes"}
+    assert 303 == (await visitor.client.post("/alerts", data=form, headers={"Origin": ORIGIN})).status_code
+    world = visitor.bank.house.world
+    async with world.store.begin() as tx:
+        kept = await tx.alerts.of(tx.alerts.customer_id(LI.core_ref))
+    assert kept is not None
+    assert (False, None, True) == (kept.money_in, kept.out_above_minor, kept.sign_in)

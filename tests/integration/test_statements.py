@@ -11,7 +11,10 @@ from lxml import etree
 from ofxtools.Parser import OFXTree
 
 from foregate.accounts.files import cell
-from foregate.ports.accounts import Account, Code, EntryStatus
+from foregate.doors.pages import assets
+from foregate.doors.text import catalog
+from foregate.ports.accounts import Account, Code, EntryStatus, Page, Wanted
+from foregate.ports.exports import Why
 from foregate.rules import limits
 from tests.bank import LI, ORIGIN, Bank, Visitor
 from tests.money import happen, open_account, told
@@ -109,6 +112,33 @@ async def test_camt_is_what_the_standard_says(bank: Bank) -> None:
         etree.XMLSchema(etree.parse(SCHEMA)).assertValid(document)
 
 
+@pytest.mark.parametrize("first", [EntryStatus.BOOKED, EntryStatus.PENDING])
+async def test_what_was_there_before_the_record(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, first: EntryStatus
+) -> None:
+    """Known from the first day alone, however long the record; from all of it where that day has nothing booked."""
+    days = [f"2026-12-{day:02d}" for day in range(2, 12)]
+    account = await open_account(
+        bank, LI, told("2026-12-01", "5.00", "许知远", status=first), *(told(day, "10.00", "许知远") for day in days)
+    )
+    visitor = bank.visitor(headers={"Origin": ORIGIN, "Accept-Language": "en"})
+    await visitor.sign_in(LI)
+    accounts, asked = bank.house.world.accounts, list[Wanted]()
+    read = accounts.entries
+
+    async def counted(account: Account, wanted: Wanted, cursor: str | None, limit: int) -> Page:
+        asked.append(wanted)
+        return await read(account, wanted, cursor, limit)
+
+    monkeypatch.setattr(limits, "ENTRIES_PER_PAGE_MAX", 2)
+    monkeypatch.setattr(accounts, "entries", counted)
+    body = await file_of(visitor, account, "camt", dateFrom="2026-01-01", dateTo="2026-01-31")
+    amounts = etree.fromstring(body).findall(".//{*}Bal/{*}Amt")
+    assert ["0.00", "0.00"] == [amount.text for amount in amounts]
+    # Once for the entries; for each of both balances what came before, the newest, the first day, and maybe all of it.
+    assert (7 if first is EntryStatus.BOOKED else 7 + 2 * 5) == len(asked)
+
+
 async def test_a_statement_on_paper(bank: Bank) -> None:
     """PDF begins as PDF does; so does a receipt."""
     visitor, account = await rich(bank)
@@ -119,17 +149,37 @@ async def test_a_statement_on_paper(bank: Bank) -> None:
 
 
 async def test_without_the_extra_it_says_so(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receipt names what works instead; a statement says that it could not be made; the others are made."""
+    """No PDF is offered; whoever asks all the same is told why there is none; the others are made."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     visitor, account = await rich(bank)
     assert "" == await ask(visitor, account, "pdf")
     page = (await visitor.client.get(f"/accounts/{account.account_id}/statements")).text
-    assert "It could not be made." in page
+    assert catalog.text("en", "accounts.statement.why.no-printer") in page
+    assert (False, 'value="csv" checked' in page) == ('value="pdf"' in page, True)
     (entry, *_) = (await visitor.get(f"/v1/accounts/{account.account_id}/transactions")).body["transactions"]
     receipt = await visitor.client.get(f"/accounts/{account.account_id}/entries/{entry['transactionId']}/receipt.pdf")
     assert 503 == receipt.status_code
+    web = await visitor.client.get(f"/accounts/{account.account_id}/entries/{entry['transactionId']}/receipt")
+    assert (200, False) == (web.status_code, "receipt.pdf" in web.text)
     assert "print button" in receipt.text
     assert await file_of(visitor, account, "csv")
+
+
+async def test_why_there_is_no_file_and_a_page_that_waits(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too much for one file is said as that; while one waits the page looks again by itself, and then no more."""
+    visitor, account = await rich(bank)
+    place = f"/accounts/{account.account_id}/statements"
+    await visitor.client.post(place, data={**JANUARY, "format": "csv"})
+    waits = (await visitor.client.get(place)).text
+    monkeypatch.setattr(limits, "EXPORT_ENTRIES", 2)
+    await bank.house.exports.once()
+    page = (await visitor.client.get(place)).text
+    assert catalog.text("en", "accounts.statement.why.too-many-entries") in page
+    refresh, script = '<noscript><meta http-equiv="refresh"', f'src="{assets.watch().path}"'
+    assert [(True, True), (False, False)] == [(refresh in one, script in one) for one in (waits, page)]
+    for why in Why:
+        assert catalog.has("zh", f"accounts.statement.why.{why}")
+    assert 200 == (await visitor.client.get(assets.watch().path)).status_code
 
 
 async def test_who_waited_long_is_told_and_the_file_goes(bank: Bank) -> None:

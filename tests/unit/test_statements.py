@@ -116,6 +116,29 @@ def test_a_batch_is_one_entry() -> None:
     assert (2001, "") == (one.entry.number_of_transactions, one.entry.debtor.name)
 
 
+CHARGES = {
+    '<Chrgs><TtlChrgsAndTaxAmt Ccy="EUR">1.20</TtlChrgsAndTaxAmt><Rcrd><Amt Ccy="EUR">9</Amt></Rcrd></Chrgs>': "1.20",
+    '<Chrgs><Rcrd><Amt Ccy="EUR">1</Amt><CdtDbtInd>DBIT</CdtDbtInd></Rcrd><Rcrd><Amt Ccy="EUR">0.25</Amt>'
+    "<CdtDbtInd>CRDT</CdtDbtInd></Rcrd></Chrgs>": "0.75",
+    '<Chrgs><Amt Ccy="EUR">0.30</Amt></Chrgs><Chrgs><Amt Ccy="EUR">0.20</Amt></Chrgs>': "0.50",
+    '<Chrgs><Rcrd><Amt Ccy="EUR">1</Amt></Rcrd><Rcrd><Amt Ccy="USD">1</Amt></Rcrd></Chrgs>': None,
+    '<Chrgs><Amt Ccy="EUR">0.00</Amt></Chrgs>': None,
+}
+
+
+@pytest.mark.parametrize("place", ["<NtryDtls>", "<RltdPties>"])
+def test_what_the_bank_took_for_it(place: str) -> None:
+    """Of the entry or of its one transaction: the total that is said, or the sum of what is listed."""
+    version = "054.001.08"
+    entry = files.camt_entry(("2026-11-01", "5.00", "A", "x"), version)
+    for said, expected in CHARGES.items():
+        (one,), _ = read(camt.read, files.camt(entry.replace(place, said + place), version))
+        charge = one.entry.charge_amount
+        assert (said, expected) == (said, charge.text if charge else None)
+    (one,), _ = read(camt.read, files.camt(entry, version))
+    assert one.entry.charge_amount is None
+
+
 def test_two_coffees_on_one_day_are_two() -> None:
     """Equal entries differ by how many came before; in another file they are the same again."""
     coffee = ("2026-11-01", "-3.50", "Café", "coffee")

@@ -34,6 +34,7 @@ def entry_of(node: Node, created: str) -> Entry:
         "reversal_indicator": node.at("RvslInd") in ("true", "1", "TRUE"),
         "bank_transaction_code": _code(node.find("BkTxCd")),
         "proprietary_bank_transaction_code": node.at("BkTxCd/Prtry/Cd"),
+        "charge_amount": _charges(node),
         "additional_entry_information": node.at("AddtlNtryInf"),
         "number_of_transactions": many,
     }
@@ -137,6 +138,7 @@ def _details(node: Node) -> dict[str, Any]:
         "remittance_reference": node.at("RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/CdtrRefInf/CdtrRef"),
         "purpose_code": node.at("Purp/Cd"),
         "merchant_category_code": node.at("CardTx/Pos/MrchntCtgyCd"),
+        "charge_amount": _charges(node),
         "additional_entry_information": node.at("AddtlTxInf"),
     }
     instructed = node.find("AmtDtls/InstdAmt")
@@ -151,6 +153,24 @@ def _details(node: Node) -> dict[str, Any]:
             )
             break
     return fields
+
+
+def _charges(node: Node) -> Money | None:
+    """Return what the bank took for it: the total where one is said, else the sum of what is listed.
+
+    Version 2 lists amounts, later ones records; what came back (CRDT) is taken off. None: nothing was taken, or it was
+    taken in several currencies.
+    """
+    chrgs = node.find("Chrgs")
+    if chrgs is not None and chrgs.find("TtlChrgsAndTaxAmt") is not None:
+        said = [amount_of(chrgs, "TtlChrgsAndTaxAmt")]
+    else:
+        listed = [part for part in (*node.all("Chrgs/Rcrd"), *node.all("Chrgs")) if part.find("Amt") is not None]
+        said = [-amount_of(part) if part.at("CdtDbtInd") == "CRDT" else amount_of(part) for part in listed]
+    if len({amount.currency for amount in said}) != 1:
+        return None
+    charged = sum(said[1:], said[0])
+    return charged if charged.minor else None
 
 
 def _unless_not_provided(text: str) -> str:

@@ -21,8 +21,8 @@ from foregate.accounts.files import Statement, camt_file, csv_file, ofx_file
 from foregate.ids import new_id
 from foregate.local_time import day_of
 from foregate.ports import Event, Message
-from foregate.ports.accounts import Account, BalanceType, EntryStatus, Wanted
-from foregate.ports.exports import Export, Format, NoPrinter, Printer
+from foregate.ports.accounts import Account, BalanceType, Entry, EntryStatus, Wanted
+from foregate.ports.exports import Export, Format, NoPrinter, Printer, Why
 from foregate.rules import limits
 from foregate.rules.money import Money, zero
 from foregate.situation import World
@@ -38,6 +38,10 @@ Say = Callable[..., str]
 
 class CannotMake(Exception):
     """This file cannot be made, however often it is tried: too much for one, or a balance that nobody knows."""
+
+    def __init__(self, why: Why, what: str) -> None:
+        super().__init__(what)
+        self.why = why
 
 
 class ExportMaker(Loop):
@@ -78,12 +82,14 @@ class ExportMaker(Loop):
     async def _make(self, row: Export) -> None:
         try:
             row, body = await self._body(row)
-        except (CannotMake, NoPrinter) as why:
-            await self._end(row, "failed", None, str(why))
+        except CannotMake as cannot:
+            await self._end(row, cannot.why, None, str(cannot))
+        except NoPrinter as lacks:
+            await self._end(row, Why.NO_PRINTER, None, str(lacks))
         except Exception as error:
             if row.tries < limits.EXPORT_TRIES:
                 raise  # the lease ends, and it is tried again
-            await self._end(row, "failed", None, type(error).__name__)
+            await self._end(row, Why.FAILED, None, type(error).__name__)
         else:
             await self._end(row, "ready", body)
         async with self._ended:
@@ -92,7 +98,7 @@ class ExportMaker(Loop):
     async def _body(self, row: Export) -> tuple[Export, bytes]:
         account = await self._world.accounts.account(row.core_ref, row.account_id)
         if account is None:
-            raise CannotMake("the account is not there any more")
+            raise CannotMake(Why.NO_ACCOUNT, "the account is not there any more")
         statement = await self._statement(row, account)
         row = msgspec.structs.replace(row, done=len(statement.entries))
         if row.format is Format.PDF:
@@ -100,7 +106,7 @@ class ExportMaker(Loop):
         try:
             return row, await asyncio.to_thread(self._written, row, statement)
         except ValueError as why:
-            raise CannotMake(str(why)) from None
+            raise CannotMake(Why.NO_BALANCE, str(why)) from None
 
     def _written(self, row: Export, statement: Statement) -> bytes:
         def say(key: str) -> str:
@@ -118,7 +124,7 @@ class ExportMaker(Loop):
             page = await self._world.accounts.entries(account, wanted, cursor, limits.ENTRIES_PER_PAGE_MAX)
             found += page.entries
             if len(found) > most:
-                raise CannotMake("more entries than one file takes: ask for fewer days")
+                raise CannotMake(Why.TOO_MANY, "more entries than one file takes: ask for fewer days")
             cursor = page.next
             if cursor is None:
                 break
@@ -140,7 +146,7 @@ class ExportMaker(Loop):
         async with self._world.store.begin() as tx:
             later = self._world.clock.now() + limits.EXPORT_LEASE_SECONDS
             if not await tx.exports.note(row.export_id, row.tries, done, later):
-                raise CannotMake("somebody else makes it")
+                raise CannotMake(Why.FAILED, "somebody else makes it")
 
     async def _balance_on(self, account: Account, day: str) -> Money | None:
         """Return what was booked at the end of a day: what the last entry until then left behind."""
@@ -152,19 +158,23 @@ class ExportMaker(Loop):
         if not after.entries:
             found = {balance.balance_type: balance.signed for balance in await accounts.balances(account)}
             return found.get(BalanceType.INTERIM_BOOKED, zero(account.currency))
-        return await self._balance_before_the_first(account)
+        # The record's first day may have nothing that is booked: then all of it is gone through, which is rare.
+        first = after.first_available or ""
+        return await self._balance_before(account, Wanted(date_from=first, date_to=first, statuses=_BOOKED)) or (
+            await self._balance_before(account, Wanted(statuses=_BOOKED))
+        )
 
-    async def _balance_before_the_first(self, account: Account) -> Money | None:
-        """Return what was there before anything that is known: what the oldest entry left, less itself."""
+    async def _balance_before(self, account: Account, wanted: Wanted) -> Money | None:
+        """Return what was there before the oldest of these: what it left, less itself. None: there is none."""
+        oldest: Entry | None = None
         cursor = None
         while True:
-            wanted = Wanted(statuses=_BOOKED)
             page = await self._world.accounts.entries(account, wanted, cursor, limits.ENTRIES_PER_PAGE_MAX)
-            if page.next is None:
-                oldest = page.entries[-1]
-                after = oldest.balance_after_transaction
-                return None if after is None else after - oldest.signed
-            cursor = page.next
+            oldest, cursor = page.entries[-1] if page.entries else oldest, page.next
+            if cursor is None:
+                break
+        after = oldest.balance_after_transaction if oldest else None
+        return None if oldest is None or after is None else after - oldest.signed
 
     async def _end(self, row: Export, status: str, body: bytes | None, why: str = "") -> None:
         now = self._world.clock.now()

@@ -3,7 +3,7 @@
 Rules
   1. Every remembered device but the one at hand. Remembering one's own again takes a tick at the next sign-in.
   2. Passkeys and linked accounts that are still cooling. Older ones stay, and the outcome names them: their owner was
-     told when they were added, and has not objected for a day (decision 0033).
+     told when they were added, and has not objected for a day (decision 0031).
   3. Nothing here is a last way in: whoever set a password showed a number or a passkey that is older than that.
 """
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+from foregate.accounts.alerts import alert
 from foregate.bootstrap import Foregate
-from foregate.demo.lives import YEARS, ZONE, batches, life_of
+from foregate.demo.lives import YEARS, ZONE, batches, life_of, paid_now
 from foregate.demo.people import PEOPLE, Card, Person
 from foregate.local_time import day_of
 from foregate.ports.accounts import Account, Servicer
 from foregate.ports.ledger import Told
 from foregate.rules import limits
+from foregate.situation import World
 
 
 async def settle_accounts(house: Foregate) -> None:
@@ -43,3 +45,16 @@ async def _open(house: Foregate, person: Person, card: Card, today: date, told: 
     for batch in batches(told, limits.ENTRY_BATCH):
         async with house.store.begin() as tx:
             await tx.ledger.tell(account, batch, now, source="outside")
+
+
+async def pay(world: World, person: Person) -> int:
+    """Let 300 yuan come to this person's card, now. Returns how many messages told them: none if they chose none."""
+    accounts = await world.accounts.accounts_of(person.core_ref)
+    if not accounts or not world.accounts.tells_of_money:
+        return 0
+    account, now = accounts[0], world.clock.now()
+    told = [paid_now(person, now)]
+    async with world.store.begin() as tx:
+        await tx.ledger.hold(account)
+        await tx.ledger.tell(account, told, now, source="outside")
+        return await alert(tx, account, told, now)

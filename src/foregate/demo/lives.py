@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from foregate.demo.people import Person
+from foregate.ids import new_id
 from foregate.ports.accounts import Code, Entry, EntryStatus, Indicator, Party
 from foregate.ports.ledger import Told
 from foregate.rules.categories import category_of
@@ -84,6 +85,31 @@ def life_of(person: Person, today: date) -> list[Told]:
         day += timedelta(days=1)
     life.wait()
     return life.told
+
+
+def paid_now(person: Person, now: int) -> Told:
+    """Return 300 yuan that a friend sends at this moment: another payment each time."""
+    friend, moment = FRIENDS[now % len(FRIENDS)], datetime.fromtimestamp(now, ZONE)
+    day, reference = moment.date().isoformat(), new_id()
+    entry = Entry(
+        entry_id="",
+        account_id="",
+        sequence=0,
+        status=EntryStatus.BOOKED,
+        credit_debit_indicator=Indicator.CREDIT,
+        amount=Money(300 * FEN, "CNY"),
+        day=day,
+        booking_date=day,
+        value_date=day,
+        transaction_date_time=now,
+        account_servicer_reference=reference,
+        bank_transaction_code=_IN,
+        debtor=Party(name=friend, agent_name=_OTHER_BANK),
+        creditor=Party(name=person.name, agent_name=_BANK),
+        remittance_information=("聚餐的份子",),
+        category=category_of(words="转账"),
+    )
+    return Told(entry=entry, fingerprint=hashlib.sha256(reference.encode()).digest()[:16])
 
 
 class _Life:

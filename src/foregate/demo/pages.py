@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from foregate.demo import accounts
 from foregate.demo.people import PEOPLE
 from foregate.demo.phone import SimulatedPhone
 from foregate.demo.staff import PASSWORD as STAFF_PASSWORD
@@ -66,6 +67,7 @@ async def show_phone(request: Request) -> Response:
         phone=phone,
         numbers=_numbers(),
         sent=request.query_params.get("sent"),
+        paid=request.query_params.get("paid"),
         poll=poll().path,
     )
 
@@ -84,6 +86,17 @@ async def send_text(request: Request) -> Response:
     is_taken = phone is not None and await phones.text_us(phone, form.get("text", ""))
     of = f"&of={phone.removeprefix('+86')}" if phone else ""
     return RedirectResponse(f"/demo/phone?sent={'yes' if is_taken else 'no'}{of}", 303)
+
+
+async def pay_somebody(request: Request) -> Response:
+    """Let 300 yuan come to somebody's card: on their phone stands what they chose to be told."""
+    key = (await forms.posted(request)).get("person")
+    person = next((each for each in PEOPLE if each.key == key and each.login), None)
+    if person is None or person.login is None:
+        return RedirectResponse("/demo", 303)
+    messages = await accounts.pay(request.app.state.desk.house.world, person)
+    phone = person.login.phone.removeprefix("+86")
+    return RedirectResponse(f"/demo/phone?paid={'told' if messages else 'silent'}&of={phone}", 303)
 
 
 async def show_app(request: Request) -> Response:
@@ -114,6 +127,7 @@ def routes() -> list[BaseRoute]:
     add_templates(FOLDER / "templates")
     return [
         Route("/demo", show_people, methods=["GET"]),
+        Route("/demo/pay", pay_somebody, methods=["POST"]),
         Route("/demo/phone", show_phone, methods=["GET"]),
         Route("/demo/phone", send_text, methods=["POST"]),
         Route("/demo/phone/messages.json", show_messages, methods=["GET"]),

@@ -93,6 +93,11 @@ class Statements:
             await tx.audit.record(Event(chain=owner.customer_id, kind="statement-fetched", details=details), now)
         return found
 
+    @property
+    def tells_of_money(self) -> bool:
+        """Whether somebody may choose to be told of money: only where the accounts say when it moves."""
+        return self._world.accounts.tells_of_money
+
     async def alerts(self, session: SessionRow | None) -> Alerts | Refused:
         """Return what this customer chose to be told."""
         owner = await self._accounts.owner(session)
@@ -111,11 +116,11 @@ class Statements:
             return owner
         alerts = Alerts(
             customer_id=owner.customer_id,
-            money_in=form.get("money_in") == "yes",
+            money_in=self.tells_of_money and form.get("money_in") == "yes",
             sign_in=form.get("sign_in") == "yes",
             language=language,
         )
-        if form.get("money_out") == "yes":
+        if self.tells_of_money and form.get("money_out") == "yes":
             typed = form.get("above", "")[:40]
             try:
                 above = money(unicodedata.normalize("NFKC", typed).replace(",", "").strip() or "0", currency)

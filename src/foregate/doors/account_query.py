@@ -13,6 +13,7 @@ import msgspec
 
 from foregate.ports.accounts import EntryStatus, Indicator, Wanted
 from foregate.rules import limits
+from foregate.rules.categories import Category
 from foregate.rules.money import BadMoney, Money, money
 
 DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -45,12 +46,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return f"{path}?{urlencode(given)}" if given else path
 
 
-NAMES: Final = ("dateFrom", "dateTo", "amountFrom", "amountTo", "creditDebitIndicator", "status", "text")
+NAMES: Final = ("dateFrom", "dateTo", "amountFrom", "amountTo", "creditDebitIndicator", "status", "category", "text")
+# Value dates are for programs: a person who looks for a day means the one that the record is listed by.
+API_NAMES: Final = (*NAMES, "valueDateFrom", "valueDateTo", "cursor", "limit")
 
 
 def asked_of_api(query: Mapping[str, str], currency: str) -> Asked:
     """Read what an app asks: exactly as documented, or it is a fault."""
-    return _asked({name: query[name] for name in (*NAMES, "cursor", "limit") if name in query}, currency)
+    return _asked({name: query[name] for name in API_NAMES if name in query}, currency)
 
 
 def asked_on_page(query: Mapping[str, str], currency: str) -> Asked:
@@ -77,10 +80,13 @@ def _asked(given: Mapping[str, str], currency: str) -> Asked:
     wanted = Wanted(
         date_from=read("dateFrom", _day, ""),
         date_to=read("dateTo", _day, ""),
+        value_from=read("valueDateFrom", _day, ""),
+        value_to=read("valueDateTo", _day, ""),
         amount_from=read("amountFrom", lambda text: _amount(text, currency), None),
         amount_to=read("amountTo", lambda text: _amount(text, currency), None),
         credit_debit_indicator=read("creditDebitIndicator", Indicator, None),
         statuses=read("status", _statuses, ()),
+        category=read("category", Category, None),
         text=read("text", _text, ""),
     )
     cursor, limit = read("cursor", _cursor, None), read("limit", _limit, int(limits.ENTRIES_PER_PAGE))
@@ -91,6 +97,8 @@ def _asked(given: Mapping[str, str], currency: str) -> Asked:
 def _crossed(wanted: Wanted) -> Iterable[str]:
     if wanted.date_from and wanted.date_to and wanted.date_from > wanted.date_to:
         yield "dateTo"
+    if wanted.value_from and wanted.value_to and wanted.value_from > wanted.value_to:
+        yield "valueDateTo"
     if wanted.amount_from and wanted.amount_to and wanted.amount_to < wanted.amount_from:
         yield "amountTo"
 

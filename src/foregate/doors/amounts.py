@@ -33,6 +33,11 @@ def plain(language: str, money: Money) -> str:
     return _formatted(language, abs(money))
 
 
+def figures(language: str, money: Money) -> str:
+    """Return an amount for a table that names its currency: `1,234.50`."""
+    return _number(language, abs(money))
+
+
 def balance(language: str, money: Money, *, is_hidden: bool = False) -> Shown:
     """Return what is on an account. What is owed has a minus, and is said to be owed."""
     if is_hidden:
@@ -54,10 +59,14 @@ def moved(language: str, entry: Entry, *, is_hidden: bool = False) -> Shown:
 
 
 def _formatted(language: str, money: Money) -> str:
+    sign = sign_of(language, money.currency)
+    return catalog.text(language, "language.money", sign=sign, number=_number(language, money))
+
+
+def _number(language: str, money: Money) -> str:
     digits, point, fraction = money.text.partition(".")
     grouped = f"{int(digits):,d}".replace(",", catalog.text(language, "language.group"))
-    number = grouped + (catalog.text(language, "language.point") + fraction if point else "")
-    return catalog.text(language, "language.money", sign=sign_of(language, money.currency), number=number)
+    return grouped + (catalog.text(language, "language.point") + fraction if point else "")
 
 
 @cache

@@ -27,6 +27,12 @@ class PdfPrinter:
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
         self._waiting = 0
+        self._lacks_libraries = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the extra is installed, and the system's libraries were not found missing."""
+        return not self._lacks_libraries and importlib.util.find_spec("weasyprint") is not None
 
     async def __call__(self, html: str) -> bytes:
         """Print. Raises NoPrinter when the extra is missing, Busy when too many wait."""
@@ -37,6 +43,9 @@ class PdfPrinter:
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor(), print_pdf, html)
+        except NoPrinter:
+            self._lacks_libraries = True
+            raise
         except BrokenProcessPool:
             self._pool = None  # it was killed; the next one begins anew
             raise Busy("the printer died") from None

@@ -282,6 +282,10 @@ class Accounts(Protocol):
     def failures_in_a_row(self) -> int:
         """How often in a row a bank elsewhere did not answer; 0: the last answer was one, or it is not elsewhere."""
 
+    @property
+    def tells_of_money(self) -> bool:
+        """Whether what is booked is told here as it happens. Where not, nobody is offered to be told of it."""
+
     async def accounts_of(self, core_ref: str) -> tuple[Account, ...]:
         """Every account of a person, oldest first, ACCOUNTS_PER_CUSTOMER at most. Deleted ones are not among them."""
 

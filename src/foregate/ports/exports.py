@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,8 +17,18 @@ class Format(StrEnum):
     CAMT = "camt"
 
 
+class Why(StrEnum):
+    """Why a file was not made: what its `status` says then, and the page in words."""
+
+    FAILED = "failed"  # something broke, and broke again
+    TOO_MANY = "too-many-entries"
+    NO_BALANCE = "no-balance"
+    NO_PRINTER = "no-printer"
+    NO_ACCOUNT = "no-account"
+
+
 class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was asked for. `status`: waiting, ready, or failed; `body` only where it was asked for."""
+    """A file that was asked for. `status`: waiting, ready, or a `Why`; `body` only where it was asked for."""
 
     export_id: str
     customer_id: str
@@ -88,5 +97,12 @@ class NoPrinter(Exception):
     """What makes PDF is not installed here; the message says how to have it."""
 
 
-# From a page of HTML to a PDF. Raises NoPrinter.
-Printer = Callable[[str], Awaitable[bytes]]
+class Printer(Protocol):
+    """From a page of HTML to a PDF."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether PDFs can be made here, as far as is known: where not, nobody is offered one."""
+
+    async def __call__(self, html: str) -> bytes:
+        """Print. Raises NoPrinter."""

@@ -106,6 +106,8 @@ class TransactionOut(msgspec.Struct, rename="camel", kw_only=True):
     account_servicer_reference: str
     end_to_end_id: str
     uetr: str
+    mandate_id: str
+    cheque_number: str
     reversal_indicator: bool
     transaction_amount: AmountOut | None
     currency_exchange: ExchangeOut | None
@@ -197,6 +199,8 @@ def transaction_out(account: Account, entry: Entry) -> TransactionOut:
         account_servicer_reference=entry.account_servicer_reference,
         end_to_end_id=entry.end_to_end_id,
         uetr=entry.uetr,
+        mandate_id=entry.mandate_id,
+        cheque_number=entry.cheque_number,
         reversal_indicator=entry.reversal_indicator,
         transaction_amount=_amount(entry.transaction_amount),
         currency_exchange=_exchange(entry.currency_exchange),

@@ -16,6 +16,7 @@ from foregate.desk.ways import WaysView
 from foregate.doors import account_query
 from foregate.doors.api import account_schema, appointments, network, schema
 from foregate.rules import limits
+from foregate.rules.categories import Category
 from foregate.rules.services import SERVICES
 
 _JSON = "application/json"
@@ -98,10 +99,13 @@ _TIMES_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
 _TRANSACTIONS_QUERY: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("dateFrom", {"type": "string", "format": "date"}, "on this day or later, by the account's clock"),
     ("dateTo", {"type": "string", "format": "date"}, "on this day or earlier"),
+    ("valueDateFrom", {"type": "string", "format": "date"}, "with this value date or a later one; none fits nothing"),
+    ("valueDateTo", {"type": "string", "format": "date"}, "with this value date or an earlier one"),
     ("status", {"type": "string", "pattern": f"^{account_query.STATUS}$"}, "these alone, with commas between them"),
     ("amountFrom", {"type": "string", "pattern": f"^{account_query.AMOUNT}$"}, "this much or more, either way"),
     ("amountTo", {"type": "string", "pattern": f"^{account_query.AMOUNT}$"}, "this much or less, either way"),
     ("creditDebitIndicator", {"type": "string", "enum": ["CRDT", "DBIT"]}, "money in, or money out"),
+    ("category", {"type": "string", "enum": list(Category)}, "what it was for, as far as codes and words tell"),
     ("text", {"type": "string", "minLength": 1, "maxLength": int(limits.ENTRY_QUERY_CHARS)},
      "words that all occur in names, accounts or remittance, anywhere in them"),
     ("cursor", {"type": "string", "pattern": f"^{account_query.CURSOR}$"}, "`next` of the page before"),

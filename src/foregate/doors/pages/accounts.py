@@ -23,9 +23,10 @@ from foregate.doors.pages.tongue import own_page
 from foregate.doors.requests import caller_of, language_of
 from foregate.doors.text import catalog
 from foregate.ports import AccountsAway, TooMuch
-from foregate.ports.accounts import Account, BadCursor, Entry, EntryStatus, MonthSum, Wanted
+from foregate.ports.accounts import Account, BadCursor, Entry, EntryStatus, Wanted
 from foregate.ports.accounts import Page as RecordPage
 from foregate.rules import limits
+from foregate.rules.categories import Category
 from foregate.situation import Refused
 
 HIDDEN_SECONDS: Final = 400 * 86_400  # as long as browsers keep a cookie
@@ -40,7 +41,7 @@ async def show_accounts(request: Request) -> Response:
     latest = await _latest(request, held)
     facts = await _chart(request, held)
     page = Page(template="accounts.html", back="/accounts", session=session)
-    return respond_money(page, request, piles=money.piles(request, held), latest=latest, **facts)
+    return respond_money(page, request, draws=True, piles=money.piles(request, held), latest=latest, **facts)
 
 
 async def show_record(request: Request) -> Response:
@@ -123,7 +124,7 @@ async def _latest(request: Request, held: tuple[Holding, ...]) -> list[money.Lin
 
 async def _chart(request: Request, held: tuple[Holding, ...]) -> dict[str, Any]:
     """The chart is in one currency, that of the oldest account: nothing here converts."""
-    facts: dict[str, Any] = {"chart": chart, "bars": (), "currency": "", "chart_missing": None}
+    facts: dict[str, Any] = {"chart": chart, "bars": (), "shares": (), "currency": "", "chart_missing": None}
     if not held or money.is_hidden(request):
         return facts
     currency = held[0].account.currency
@@ -131,14 +132,14 @@ async def _chart(request: Request, held: tuple[Holding, ...]) -> dict[str, Any]:
     sums = await _sums(accounts_of(request), mine)
     if isinstance(sums, str):
         return facts | {"chart_missing": sums}
-    months = accounts_of(request).month_names(held[0].account)
-    return facts | {"bars": chart.bars_of(language_of(request), months, sums, currency), "currency": currency}
+    asked = (language_of(request), accounts_of(request).month_names(held[0].account), sums, currency)
+    return facts | {"bars": chart.bars_of(*asked), "shares": chart.shares_of(*asked), "currency": currency}
 
 
-async def _sums(accounts: MyAccounts, mine: list[Account]) -> list[MonthSum] | str:
+async def _sums(accounts: MyAccounts, mine: list[Account]) -> chart.Sums | str:
     """Return the months of these accounts, or what to say in place of a chart: the page is worth showing without."""
     try:
-        return [one for account in mine for one in await accounts.months(account)]
+        return [(account, await accounts.months(account)) for account in mine]
     except TooMuch:
         return "accounts.chart-too-much"
     except AccountsAway:
@@ -178,6 +179,7 @@ def _list_facts(language: str, account: Account, asked: Asked, found: RecordPage
         "newest": asked.address(place) if asked.cursor else None,
         "span": span,
         "statuses": [(status.value, catalog.text(language, f"accounts.status.{status}")) for status in EntryStatus],
+        "categories": [(one.value, catalog.text(language, f"accounts.category.{one}")) for one in Category],
     }
 
 
@@ -201,5 +203,6 @@ def _entry_facts(request: Request, account: Account, entry: Entry) -> dict[str, 
         "line": line,
         "facts": money.facts_of(account, entry, language_of(request), hidden=money.is_hidden(request)),
         "made": money.moment_in_words(language_of(request), now, account.time_zone),
+        "prints": request.app.state.printer.is_there,
         "place": f"/accounts/{account.account_id}/entries/{entry.entry_id}",
     }

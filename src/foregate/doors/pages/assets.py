@@ -57,9 +57,21 @@ def money_style() -> str:
 
 
 @cache
+def chart_style() -> str:
+    """Return the style sheet of the overview: that of the pages about money, and what its drawings need."""
+    return money_style() + minified_css((FOLDER / "chart.css").read_text("utf-8"))
+
+
+@cache
 def script() -> Asset:
     """Return the script of the customer pages."""
     return asset("f", "js", minified_js((FOLDER / "script.js").read_text("utf-8")))
+
+
+@cache
+def watch() -> Asset:
+    """Return the script of the page that waits for a file."""
+    return asset("watch", "js", minified_js((FOLDER / "watch.js").read_text("utf-8")))
 
 
 @cache

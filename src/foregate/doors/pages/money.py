@@ -19,9 +19,17 @@ from foregate.doors.pages.render import Page, respond
 from foregate.doors.requests import language_of
 from foregate.doors.text import catalog
 from foregate.local_time import day_of, hour_and_minute, say_day
-from foregate.ports.accounts import Account, BalanceType, Entry, EntryStatus, Indicator, Party
+from foregate.ports.accounts import Account, Balance, BalanceType, Entry, EntryStatus, Indicator, Party
 
 HIDE: Final = "hide"
+
+
+class BalanceLine(msgspec.Struct, frozen=True):
+    """A balance of one type, and the day it is of."""
+
+    name: str
+    amount: Shown
+    day: str
 
 
 class Pile(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +41,7 @@ class Pile(msgspec.Struct, frozen=True, kw_only=True):
     available: Shown | None
     booked: Shown | None
     day: str
+    every: list[BalanceLine]  # of every type that is known
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,9 +76,9 @@ def is_hidden(request: Request) -> bool:
     return bool(request.app.state.cookies.read(request, HIDE) == "1")
 
 
-def respond_money(page: Page, request: Request, **facts: Any) -> Response:
-    """Return a page about money, with a style of its own, allowed by its hash."""
-    style = assets.money_style()
+def respond_money(page: Page, request: Request, *, draws: bool = False, **facts: Any) -> Response:
+    """Return a page about money, with a style of its own, allowed by its hash; `draws`: with charts and tables."""
+    style = assets.chart_style() if draws else assets.money_style()
     response = respond(page, request, style=style, is_hidden=is_hidden(request), **facts)
     allowed = {"style-src": f"'{assets.hash_of(style)}'"}
     response.headers["Content-Security-Policy"] = assets.content_security_policy(allowed)
@@ -98,6 +107,15 @@ def pile(holding: Holding, language: str, *, hidden: bool) -> Pile:
         available=shown(available or booked),
         booked=shown(booked) if booked and available and booked.amount != available.amount else None,
         day=say_day(catalog.text, language, date.fromisoformat(latest.reference_date)) if latest else "",
+        every=[_balance_line(language, balance, hidden=hidden) for balance in holding.balances],
+    )
+
+
+def _balance_line(language: str, balance: Balance, *, hidden: bool) -> BalanceLine:
+    return BalanceLine(
+        catalog.text(language, f"accounts.balance.{balance.balance_type}"),
+        amounts.balance(language, balance.signed, is_hidden=hidden),
+        day_in_words(language, balance.reference_date),
     )
 
 
@@ -159,16 +177,44 @@ def facts_of(account: Account, entry: Entry, language: str, *, hidden: bool) -> 
     found = [Fact(say("status"), catalog.text(language, f"accounts.status.{entry.status}"))]
     found += _dates(language, account, entry)
     found += _parties(language, account, entry)
-    if entry.remittance_information:
-        found.append(Fact(say("remittance"), "\n".join(entry.remittance_information)))
-    found.append(Fact(say("category"), catalog.text(language, f"accounts.category.{entry.category}")))
+    is_many, count = entry.number_of_transactions > 1, entry.number_of_transactions
+    named = {
+        "batch": say("batch-count", count=count) if is_many else "",
+        "remittance": "\n".join(entry.remittance_information),
+        "remittance-reference": entry.remittance_reference,
+        "additional": entry.additional_entry_information,
+        "category": catalog.text(language, f"accounts.category.{entry.category}"),
+        "purpose": _purpose(language, entry.purpose_code),
+    }
+    found += [Fact(say(key), value) for key, value in named.items() if value]
     found += _money_facts(language, entry, hidden=hidden)
     named = {
-        "reference": entry.entry_reference or entry.remittance_reference,
+        "code": _code(language, entry),
+        "cheque": entry.cheque_number,
+        "mandate": entry.mandate_id,
+        "reference": entry.entry_reference,
         "bank-reference": entry.account_servicer_reference,
         "end-to-end": entry.end_to_end_id,
+        "uetr": entry.uetr,
     }
     return found + [Fact(say(key), value) for key, value in named.items() if value]
+
+
+def _purpose(language: str, code: str) -> str:
+    """Return what was said that it is for: in words where we have some, and as it was said."""
+    key = f"accounts.purpose.{code}"
+    return f"{catalog.text(language, key)} ({code})" if code and catalog.has(language, key) else code
+
+
+def _code(language: str, entry: Entry) -> str:
+    """Return the bank's code: the family and what of it in words, and the code that support asks for."""
+    code, own = entry.bank_transaction_code, entry.proprietary_bank_transaction_code
+    if code is None:
+        key = f"accounts.code.{own.rpartition('.')[2]}"  # Fineract's: savingsAccountTransactionType.deposit
+        return catalog.text(language, key) if catalog.has(language, key) else own
+    keys = (f"accounts.code.{part}" for part in (code.family, code.sub_family))
+    words = list(dict.fromkeys(catalog.text(language, key) for key in keys if catalog.has(language, key)))
+    return " · ".join((*words, code.text, *((own,) if own else ())))
 
 
 def _dates(language: str, account: Account, entry: Entry) -> Iterable[Fact]:

@@ -11,12 +11,12 @@ from starlette.routing import BaseRoute, Route
 
 from foregate.desk.statements import Statements
 from foregate.doors import amounts
-from foregate.doors.pages import forms, money
+from foregate.doors.pages import assets, forms, money
 from foregate.doors.pages.accounts import accounts_of, refused
 from foregate.doors.pages.money import respond_money
+from foregate.doors.pages.paper import receipt_html
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page
-from foregate.doors.paper import receipt_html
 from foregate.doors.requests import caller_of, language_of, seconds_to_wait, session_of
 from foregate.doors.text import catalog
 from foregate.ports.accounts import Account
@@ -131,23 +131,30 @@ async def _page(request: Request, account: Account, typed: Mapping[str, str], fa
         template="statements.html", back=request.url.path, session=session, status=422 if faults else 200,
         has_problem=bool(faults),
     )  # fmt: skip
-    return respond_money(page, request, **_page_facts(request, account, typed, faults, made))
+    facts = _page_facts(request, account, typed, faults, made)
+    is_waiting = any(row.status == "waiting" for row in made)
+    return respond_money(page, request, is_waiting=is_waiting, watch=assets.watch().path, **facts)
+
+
+def _formats(request: Request) -> list[Format]:
+    """Return what a file can be here."""
+    return [one for one in Format if one is not Format.PDF or request.app.state.printer.is_there]
 
 
 def _page_facts(
     request: Request, account: Account, typed: Mapping[str, str], faults: Mapping[str, str], made: tuple[Export, ...]
 ) -> dict[str, Any]:
     language, today = language_of(request), accounts_of(request).today(account)
+    formats = _formats(request)
     return {
         "account": account,
         "name": money.name_of(account),
-        "typed": {"dateFrom": f"{today[:8]}01", "dateTo": today, "format": "pdf", **typed},
+        "typed": {"dateFrom": f"{today[:8]}01", "dateTo": today, "format": formats[0].value, **typed},
         "today": today,
         "key": forms.new_key(),
         "faults": [(name, catalog.text(language, f"field.{name}.label")) for name in faults],
-        "formats": [(one.value, catalog.text(language, f"accounts.format.{one}")) for one in Format],
+        "formats": [(one.value, catalog.text(language, f"accounts.format.{one}")) for one in formats],
         "made": [(row, *(money.day_in_words(language, day) for day in (row.date_from, row.date_to))) for row in made],
-        "is_waiting": any(row.status == "waiting" for row in made),
     }
 
 
@@ -160,4 +167,5 @@ async def _alerts_page(request: Request, alerts: Alerts, faults: Mapping[str, st
     shown = faults.get("above", above.text if above is not None else "0.00")
     sign = amounts.sign_of(language_of(request), CURRENCY).strip()
     done = bool(request.query_params.get("done")) and not faults
-    return respond_money(page, request, alerts=alerts, above=shown, faults=faults, done=done, sign=sign)
+    facts: dict[str, Any] = {"tells_of_money": _statements(request).tells_of_money, "done": done, "sign": sign}
+    return respond_money(page, request, alerts=alerts, above=shown, faults=faults, **facts)

@@ -19,6 +19,7 @@ class EmbeddedAccounts:
     def __init__(self, store: SqlStore, clock: Clock) -> None:
         self._database, self._keys, self._clock = store.database, store.keys, clock
         self.failures_in_a_row = 0  # it is here
+        self.tells_of_money = True  # whoever writes the ledger tells in the same transaction
 
     async def accounts_of(self, core_ref: str) -> tuple[Account, ...]:
         """Every account of a person that is not deleted, oldest first."""

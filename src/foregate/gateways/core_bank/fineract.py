@@ -67,6 +67,7 @@ class FineractAccounts:
     ) -> None:
         self._clock, self._bank = clock, bank
         self.failures_in_a_row = 0
+        self.tells_of_money = False  # it is asked; it does not say when something happened
         self._client = httpx2.AsyncClient(
             base_url=url.rstrip("/") + "/v1/",
             timeout=TIMEOUT_SECONDS,
