@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -167,7 +168,7 @@ def words() -> dict[str, dict[str, str]]:
 async def bank(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bank]:
     """Yield a bank that takes the paper list, and has the words for it."""
     spoken = {language: {**catalog.texts(language), **texts} for language, texts in words().items()}
-    monkeypatch.setattr(catalog, "texts", spoken.__getitem__)
+    monkeypatch.setattr(catalog, "texts", cache(spoken.__getitem__))
     bank = await open_bank(database, run=tables(EXTENDED, ALLOWED, BUILT_TOO, (*PROOFS, toy_proof)))
     await bank.settle(LI)
     yield bank

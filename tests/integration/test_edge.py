@@ -317,7 +317,7 @@ async def test_a_failure_becomes_a_problem_and_its_trace_a_log_line(
 
     problem = raw.json()
     assert (500, "internal-error") == (raw.status_code, problem["cause"])
-    assert ["try-again", "start-again", "visit-outlet"] == [remedy["journey"] for remedy in problem["remedies"]]
+    assert ["try-again", "start-again", "check-network", "visit-outlet"] == [r["journey"] for r in problem["remedies"]]
     assert not re.search("Traceback|RuntimeError|inner workings|foregate/", raw.text)
     (failed,) = [line for line in logs if line["event"] == "failed"]
     assert problem["support_ref"] == failed["support_ref"]
@@ -349,7 +349,7 @@ async def test_busy_says_when_to_come_back(
     assert (503, "5") == (raw.status_code, raw.headers["retry-after"])
     if path.startswith("/v1"):
         assert ("busy", 5) == (raw.json()["cause"], raw.json()["retry_in_seconds"])
-        assert ["wait", "try-again", "visit-outlet"] == [remedy["journey"] for remedy in raw.json()["remedies"]]
+        assert ["wait", "try-again", "check-network", "visit-outlet"] == [r["journey"] for r in raw.json()["remedies"]]
 
 
 # ---------------------------------------------------------------- metrics and logs

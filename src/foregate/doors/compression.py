@@ -98,6 +98,8 @@ def _may_be_squeezed(headers: RawHeaders) -> bool:
     for name, value in headers:
         if name == b"content-type":
             is_text = value.partition(b";")[0] in TEXT
+        elif name == b"cache-control" and b"no-transform" in value:
+            return False  # RFC 9111, 5.2.2.6: it is measured by its bytes
         elif name == b"content-encoding" or (name == b"content-length" and int(value) < limits.COMPRESSED_BYTES_MIN):
             return False
     return is_text

@@ -131,7 +131,9 @@ async def show_filler(request: Request) -> Response:
     if size not in map(str, FILLERS):
         return await refuse(request, "not-found")
     room = int(size) - len(msgspec.json.encode(FillerOut("")))
-    return _json(request, FillerOut(base64.b64encode(secrets.token_bytes(room)).decode()[:room]))
+    response = _json(request, FillerOut(base64.b64encode(secrets.token_bytes(room)).decode()[:room]))
+    response.headers["Cache-Control"] = "no-store, no-transform"
+    return response
 
 
 async def show_cookie(request: Request) -> Response:
