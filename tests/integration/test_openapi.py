@@ -32,10 +32,13 @@ NOT_FOR_JOURNEYS: list[schemathesis.CheckFunction] = [positive_data_acceptance]
 
 
 class OpenBank:
-    """A bank as an ASGI application that opens with its lifespan, in the event loop that schemathesis runs."""
+    """A bank as an ASGI application that opens with its lifespan, in the event loop that schemathesis runs.
 
-    def __init__(self, database: str) -> None:
-        self._database = database
+    Schemathesis ends a lifespan with the test that began it, so there is a bank for every test, with keys of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._opened = folder, 0
         self.bank: Bank | None = None
         self.signed_in: Visitor | None = None
         self.under_way: list[Visitor] = []
@@ -51,7 +54,9 @@ class OpenBank:
     async def _live(self, receive: Receive, send: Send) -> None:
         message = await receive()
         assert "lifespan.startup" == message["type"]
-        self.bank = await open_bank(self._database)
+        self._opened += 1
+        self.under_way = []
+        self.bank = await open_bank(f"sqlite:///{self._folder / f'bank{self._opened}.db'}")
         await self._settle(self.bank)
         await send({"type": "lifespan.startup.complete"})
         message = await receive()
@@ -75,14 +80,14 @@ class OpenBank:
         resetting = bank.visitor()
         await resetting.start("reset-password", "phone", phone=LI.phone)
         await resetting.answer(code=await bank.code(LI.phone))
-        await resetting.answer(card_pin=LI.pin)
+        assert 200 == (await resetting.answer(card_pin=LI.pin)).status
         self.under_way += [resetting, self.signed_in]
 
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBank]:
     """Yield an open bank without limits on how often one may ask."""
-    app = OpenBank(f"sqlite:///{tmp_path_factory.mktemp('openapi') / 'bank.db'}")
+    app = OpenBank(tmp_path_factory.mktemp("openapi"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(limits, "STARTS_PER_MINUTE", NO_LIMIT)
         patch.setattr(limits, "ANSWERS_PER_MINUTE", NO_LIMIT)
