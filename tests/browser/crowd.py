@@ -141,7 +141,7 @@ class Crowd:
             "document_type": person.document_type, "document_number": person.document_number,
             "code": lambda: self.code(person.phone), "password": person.password, "card_pin": person.pin,
             "new_user_name": f"new.{person.user_name}", "new_password": NEW_PASSWORD, "remember_device": True,
-            "expires_on": "2040-01-01", "long_term": False,
+            "expires_on": "2040-01-01", "issued_on": "", "long_term": False,
             "token": lambda: self.bank.run(self._stop_link(person)),
             "surname": "王", "people": "1", "q": HALL.name, "city": "", "service": "other", "open": False,
             "step_free": False, "outlet": HALL.outlet_id,

@@ -220,7 +220,7 @@ class Town:
             "phone": person.phone, "card_number": person.card, "user_name": person.user_name, "name": person.name,
             "document_type": person.document_type, "document_number": person.document_number, "code": code,
             "password": person.password, "card_pin": person.pin, "new_user_name": f"new.{person.user_name}",
-            "expires_on": "2040-01-01", "long_term": False,
+            "expires_on": "2040-01-01", "issued_on": "", "long_term": False,
             "provider": "wechat", "attribute": "region", "value": "杭州",
             "new_password": "nine lanterns over 4 rivers", "remember_device": True,
         }  # fmt: skip
