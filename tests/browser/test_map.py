@@ -140,6 +140,7 @@ def test_from_the_list_to_the_map_to_an_outlet(visit: Visit, kind: Kind, tiles: 
     visitor = visit()
     visitor.go("/outlets?lat=30.25&lon=120.17")
     visitor.follow("outlets.map.link")
+    visitor.page.wait_for_url("**/outlets/map*")
     outlets = listed(visitor)
     if not kind[1]:
         visitor.sees("outlets.map.plain")
