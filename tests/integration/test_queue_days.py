@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foregate.outlets import appointments, queue
+from foregate.rules import limits
 from foregate.rules.appointments import State
 from foregate.rules.limits import DAY
 from foregate.situation import Refused
@@ -47,9 +48,9 @@ async def test_what_a_day_left_is_ended(bank: Bank) -> None:
     """Called: they were served. Waiting: nobody called them, which is no no-show. Both may book again at once."""
     await come(bank, 2)
     assert "A001" == await call(bank)
-    bank.clock.at = TOMORROW_TEN + 14 * HOUR - 1
+    bank.clock.at = TOMORROW_TEN + 16 * HOUR - 1
     assert 0 == (await bank.house.upkeep.sweep())["left"]
-    bank.clock.turn(1)  # midnight there
+    bank.clock.turn(1)  # two hours after midnight there
     assert 2 == (await bank.house.upkeep.sweep())["left"]
     assert 0 == (await bank.house.upkeep.sweep())["left"]
     assert {State.SERVED: 1, State.NOT_CALLED: 1} == {
@@ -59,6 +60,33 @@ async def test_what_a_day_left_is_ended(bank: Bank) -> None:
     assert [None, None] == again
     async with bank.house.store.begin() as tx:
         assert [0, 0] == [(await tx.appointments.hold_booker(number(n), bank.clock.now())).no_shows for n in (1, 2)]
+
+
+async def test_midnight_ends_no_queue(bank: Bank) -> None:
+    """Open all night: who may check in for 00:00 is seen and called before it, and who waits at midnight after it."""
+    await put_outlet(bank, phone_change=2)
+    midnight = TOMORROW_TEN + 14 * HOUR
+    for n in (1, 2):
+        assert (await book(bank, number(n), midnight))[1].cause is None
+
+    async def in_queue(at: int) -> list[State]:
+        bank.clock.at = at
+        async with bank.house.store.begin() as tx:
+            return [row.state for row in await queue.today(tx, HALL, at)]
+
+    may_check_in = midnight - limits.CHECK_IN_BEFORE_SECONDS
+    assert [] == await in_queue(may_check_in - 1)
+    assert [State.CONFIRMED] * 2 == await in_queue(may_check_in)
+    async with bank.house.store.begin() as tx:
+        for row in await queue.today(tx, HALL, may_check_in):
+            await appointments.check_in(tx, row, HALL, may_check_in, "staff-1")
+        assert not isinstance(await queue.walk_in(tx, HALL, "other", may_check_in, "staff-1"), Refused)
+    assert await call(bank)
+    later = midnight + limits.QUEUE_AFTER_MIDNIGHT_SECONDS - 1
+    assert 3 == len(await in_queue(later))
+    assert await call(bank)
+    assert await call(bank)
+    assert await call(bank) is None
 
 
 async def test_who_waits_and_is_not_there(bank: Bank) -> None:

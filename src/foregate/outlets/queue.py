@@ -17,7 +17,7 @@ from foregate.outlets.appointments import draw, offers_at, record, release
 from foregate.ports import UnitOfWork
 from foregate.ports.outlets import Appointment, Outlet
 from foregate.rules import limits
-from foregate.rules.appointments import Event, NoTransition, State
+from foregate.rules.appointments import HERE, Event, NoTransition, State
 from foregate.rules.limits import MINUTE
 from foregate.rules.services import SERVICES
 from foregate.situation import Refused
@@ -26,8 +26,22 @@ WAITING: Final = frozenset({State.CHECKED_IN})
 
 
 async def today(tx: UnitOfWork, outlet: Outlet, now: int) -> tuple[Appointment, ...]:
-    """Return today's appointments and tickets, in every state, by time."""
-    return await on_day(tx, outlet, day_of(now, outlet.time_zone))
+    """Return today's appointments and tickets, in every state, by time.
+
+    Where people work through the night, midnight ends no queue: whoever still waits since yesterday is in it, and so
+    is whoever may already check in for the first minutes of tomorrow.
+    """
+    first, last = span_at(now, outlet.time_zone)
+    midnight, _ = day_span(day_of(now, outlet.time_zone), outlet.time_zone)
+    rows = await tx.appointments.of_outlet(outlet.outlet_id, first, last)
+    return tuple(row for row in rows if row.starts_at >= midnight or row.state in HERE)
+
+
+def span_at(now: int, time_zone: str) -> tuple[int, int]:
+    """Return between which moments the visits of the queue begin, the second one excluded."""
+    first, _ = day_span(day_of(now - limits.QUEUE_AFTER_MIDNIGHT_SECONDS, time_zone), time_zone)
+    _, last = day_span(day_of(now, time_zone), time_zone)
+    return first, max(last, now + limits.CHECK_IN_BEFORE_SECONDS + 1)
 
 
 async def on_day(tx: UnitOfWork, outlet: Outlet, day: date) -> tuple[Appointment, ...]:
@@ -87,8 +101,7 @@ async def call_next(
 ) -> Appointment | None:
     """Call whoever is next today for one of `pools` to `desk`. Two who call at once call two people. None: nobody."""
     wanted = sorted(service.code for service in SERVICES.values() if service.pool.name in set(pools))
-    first, last = day_span(day_of(now, outlet.time_zone), outlet.time_zone)
-    row = await tx.appointments.next_in_line(outlet.outlet_id, wanted, first, last, now)
+    row = await tx.appointments.next_in_line(outlet.outlet_id, wanted, *span_at(now, outlet.time_zone), now)
     if row is None:
         return None
     called = await tx.appointments.advance(row, Event.CALLED, called_at=now, desk=desk)

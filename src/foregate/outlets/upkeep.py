@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from foregate.local_time import day_of, day_span
 from foregate.outlets import queue
 from foregate.outlets.appointments import record, release, tell
 from foregate.ports import UnitOfWork
@@ -47,15 +46,15 @@ class Upkeep(Loop):
         return done
 
     async def _end_days(self) -> int:
-        """End what the days before today left behind, each day by the clock of the outlets that have it."""
+        """End what is in no queue any more, each day by the clock of the outlets that have it."""
         async with self._world.store.begin() as tx:
             zones = await tx.appointments.zones_here()
         ended = 0
         for zone in zones:
 
             async def left(tx: UnitOfWork, now: int, zone: str = zone) -> tuple[Appointment, ...]:
-                today, _ = day_span(day_of(now, zone), zone)
-                return await tx.appointments.left_over(zone, today)
+                first, _ = queue.span_at(now, zone)
+                return await tx.appointments.left_over(zone, first)
 
             ended += await self._each(left, self._end_day)
         return ended

@@ -261,6 +261,7 @@ BOOKING_PAUSE_DAYS: Final = Limit(30, "days", "how long it rests", "banks' pract
 PEOPLE_PER_BOOKING: Final = Limit(5, "people", "a family; a company calls")
 CHECK_IN_BEFORE_SECONDS: Final = Limit(30 * MINUTE, "seconds", "before that the waiting room is for others")
 CHECK_IN_AFTER_SECONDS: Final = Limit(10 * MINUTE, "seconds", "late by a bus; after that the next person is called")
+QUEUE_AFTER_MIDNIGHT_SECONDS: Final = Limit(2 * HOUR, "seconds", "an outlet open all night still calls who waited at midnight; later they went home")
 REMINDER_DAY_SECONDS: Final = Limit(24 * HOUR, "seconds", "the first reminder: time to move or cancel")
 REMINDER_SOON_SECONDS: Final = Limit(2 * HOUR, "seconds", "the second: time to leave the house with the documents")
 UPKEEP_SECONDS: Final = Limit(20, "seconds", "reminders, lapsed holds and missed appointments are looked for this often")

@@ -242,7 +242,7 @@ async def text_link(request: Request, duty: OnDuty) -> Response:
         row = await _booked_here(request, tx)
         if row is None or row.phone is None:
             return _back("refused")
-        day = day_of(row.starts_at, request.state.outlet.time_zone).isoformat()
+        day = _list_of(row, request.state.outlet, now)
         key = world.keyring.digest("appointment-text", row.phone)
         if not (await tx.codes.spend_send(key, now)).is_allowed:
             return _back("texted-already", day=day)
@@ -266,6 +266,12 @@ async def _booked_here(request: Request, tx: UnitOfWork) -> Appointment | None:
     row = await tx.appointments.hold(request.path_params["appointment_id"])
     is_here = row is not None and row.outlet_id == request.state.outlet.outlet_id and row.state is State.CONFIRMED
     return row if is_here else None
+
+
+def _list_of(row: Appointment, outlet: Outlet, now: int) -> str:
+    """Return the day whose list shows `row`, empty where that is the queue."""
+    first, last = queue.span_at(now, outlet.time_zone)
+    return "" if first <= row.starts_at < last else day_of(row.starts_at, outlet.time_zone).isoformat()
 
 
 def _back(said: str, desk: str = "", ticket: str | None = None, day: str = "") -> Response:
