@@ -19,7 +19,7 @@ from foregate.rules import limits
 from tests.unit.front_door import FrontDoor
 
 KIB = 1024
-WORKER_BYTES, LINK_BYTES, OFFLINE_BYTES = 1.5 * KIB, 3 * KIB, 2 * KIB
+WORKER_BYTES, LINK_BYTES, OUTBOX_BYTES, OFFLINE_BYTES = 1.5 * KIB, 2 * KIB, 1 * KIB, 2 * KIB
 SCRIPTS = sorted(path for path in assets.FOLDER.glob("*.js"))
 # What a script may be made of that a browser of 2012 reads (ECMA-262, 5.1, chapters 11 to 14).
 ES5 = {
@@ -73,6 +73,7 @@ def test_what_phones_load_is_small(door: FrontDoor, language: str) -> None:
     worker = offline.worker(door.settings, language)
     assert len(gzip.compress(worker, 9)) <= WORKER_BYTES
     assert len(assets.link(language).small) <= LINK_BYTES
+    assert len(assets.outbox().small) <= OUTBOX_BYTES
     assert len(assets.offline().small) <= OFFLINE_BYTES
 
 
@@ -134,7 +135,9 @@ def test_one_policy_makes_one_address() -> None:
     assert "worker-src 'self'; manifest-src 'self'" in content_security_policy()
     assert "trusted-types 'none'" in console_policy()
     text = (assets.FOLDER / "link.js").read_text("utf-8")
-    assert ["function () { return '/sw.js'; }"] == re.findall(r"createScriptURL: (function \(\) \{[^}]*\})", text)
+    assert ["url === OUTBOX ? url : '/sw.js'"] == re.findall(
+        r"createScriptURL: function \(url\) \{ return ([^;]*); \}", text
+    )
     assert 1 == sum(path.read_text("utf-8").count("createPolicy('worker'") for path in SCRIPTS)
 
 

@@ -95,15 +95,21 @@ def passkeys() -> Asset:
 def link(language: str) -> Asset:
     """Return the script for bad links, which comes after the page. It has its words with it: no page pays for them."""
     said = {key: catalog.text(language, f"link.{key}") for key in LINK_WORDS}
-    text = (
-        (FOLDER / "link.js").read_text("utf-8").replace("WORDS = {}", f"WORDS = {json.dumps(said, ensure_ascii=False)}")
-    )
+    text = (FOLDER / "link.js").read_text("utf-8")
+    for name, value in (("WORDS = {}", said), ("OUTBOX = ''", outbox().path)):
+        text = text.replace(name, f"{name.partition(' ')[0]} = {json.dumps(value, ensure_ascii=False)}")
     return asset(f"l_{language}", "js", minified_js(text))
 
 
 def links() -> tuple[Asset, ...]:
     """Return it in every language."""
     return tuple(link(language) for language in catalog.languages())
+
+
+@cache
+def outbox() -> Asset:
+    """Return the script that sends appointments which waited on the device."""
+    return asset("w", "js", minified_js((FOLDER / "outbox.js").read_text("utf-8")))
 
 
 @cache

@@ -72,7 +72,8 @@ async def serve_asset(request: Request) -> Response:
     """The scripts and the icon, by the name of what they hold."""
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
     scripts = (
-        assets.script(), *assets.links(), assets.passkeys(), assets.finder(), assets.capture(), assets.offline(),
+        assets.script(), *assets.links(), assets.passkeys(), assets.finder(), assets.capture(), assets.outbox(),
+        assets.offline(),
         assets.watch(),
         *network_script.files(),
     )  # fmt: skip

@@ -1,12 +1,12 @@
 /* For a bad link: what is not answered is asked again, counted down; public pages are kept by a worker; appointments that
-   waited are sent. Comes after script.js, when there is time. ES5. */
+   waited are sent (outbox.js). Comes after script.js, when there is time. ES5. */
 (function () {
   'use strict';
   var here = window.foregate, all = here.all, on = here.on, countdown = here.countdown, page = document.body;
 
   /* ---- What is not answered is asked again, counted down, so many times. */
   var TRIES = 5, SLOW = 5, PATIENCE = 20, UPLOAD = 120; /* seconds */
-  var WORDS = {}; /* in the language of the page, by assets.py */
+  var WORDS = {}, OUTBOX = ''; /* in the language of the page, and where it is: by assets.py */
   var main = document.getElementById('main'), link = document.getElementById('link') || make('div', '', main);
   var says = make('p', '', link), more = make('div', '', link), ticker = make('p', '', more);
   var button = make('button', WORDS.again, more), wait = +link.getAttribute('data-wait');
@@ -26,6 +26,10 @@
     made.textContent = text;
     return made;
   }
+  var policy = window.trustedTypes && trustedTypes.createPolicy('worker', {
+    createScriptURL: function (url) { return url === OUTBOX ? url : '/sw.js'; }
+  });
+  function own(url) { return policy ? policy.createScriptURL(url) : url; }
   function later(act, seconds) { timers.push(setTimeout(act, seconds * 1000)); }
   function settle() {
     while (timers.length) clearTimeout(timers.pop());
@@ -104,11 +108,7 @@
   /* ---- The worker keeps public pages. It comes late, when nothing else needs the link. */
   var sw = navigator.serviceWorker;
   function tell(what) { if (sw && sw.controller) sw.controller.postMessage(what); }
-  function join() {
-    var url = '/sw.js';
-    if (window.trustedTypes) url = trustedTypes.createPolicy('worker', { createScriptURL: function () { return '/sw.js'; } }).createScriptURL('');
-    sw.register(url).then(null, function () {});
-  }
+  function join() { sw.register(own('/sw.js')).then(null, function () {}); }
   if (sw) {
     if (!sw.controller) setTimeout(join, Math.max(0, 15000 - here.now()));
     on(sw, 'message', function (event) {
@@ -119,68 +119,19 @@
     });
   }
 
-  /* ---- Appointments that wait on this device for a link (offline.js). A code follows, so somebody has to be looking. */
-  var delivering, shown = {}, changed = function () { if (here.changed) here.changed(); };
-  function box(act, done) {
-    var open = indexedDB.open('foregate', 1);
-    open.onupgradeneeded = function () { open.result.createObjectStore('wishes', { keyPath: 'key' }); };
-    open.onsuccess = function () {
-      var work = open.result.transaction('wishes', 'readwrite'), asked = act(work.objectStore('wishes'));
-      work.oncomplete = function () { open.result.close(); done(asked.result); };
-    };
-  }
-  function drop(row) { box(function (store) { return store['delete'](row.key); }, changed); }
+  /* ---- Appointments that wait on this device for a link. What sends them (outbox.js) is loaded where there are any. */
+  var outbox;
   function waits() { try { return localStorage.getItem('wishes'); } catch (blocked) { return ''; } }
   function deliver() {
-    if (delivering || !waits() || navigator.onLine === false) return;
-    delivering = 1;
-    box(function (store) { return store.getAll(); }, function (rows) {
-      (function next() {
-        var row = rows.shift(), told = row && row.told;
-        if (!row) { delivering = 0; changed(); return; }
-        if (new Date().getTime() > row.until || told && location.href.indexOf(told.ways[0].href) > 0) drop(row);
-        else if (told) answer(row);
-        else { post(row, next); return; }
-        next();
-      }());
-    });
-  }
-  function post(row, next) {
-    var request = new XMLHttpRequest(), pairs = [], name;
-    for (name in row.wish) pairs.push(name + '=' + encodeURIComponent(row.wish[name]));
-    request.open('POST', '/book-appointment/wish');
-    request.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
-    request.timeout = PATIENCE * 1000;
-    request.onloadend = function () {
-      var answered = { key: row.key, until: new Date().getTime() + 864e5 };
-      try { answered.told = request.status === 200 && JSON.parse(request.responseText); } catch (portal) {}
-      if (!answered.told) { next(); return; }
-      /* Answered: number and name leave the device. */
-      box(function (store) { return store.put(answered); }, function () {
-        answer(answered);
-        next();
-      });
-    };
-    request.send(pairs.join('&'));
-  }
-  function answer(row) {
-    if (shown[row.key]) return;
-    shown[row.key] = 1;
-    var card = document.createElement('section'), line = make('p', '', card);
-    card.className = 'card good';
-    card.setAttribute('role', 'status');
-    row.told.ways.forEach(function (way, place) {
-      var go = make('a', way.text, card);
-      go.className = place ? 'go plain' : 'go';
-      go.href = way.href;
-    });
-    main.insertBefore(card, main.firstChild);
-    line.textContent = row.told.text;
+    if (here.deliver) { here.deliver(); return; }
+    if (outbox || !waits() || navigator.onLine === false) return;
+    outbox = document.createElement('script');
+    outbox.onerror = function () { outbox = null; };
+    outbox.src = own(OUTBOX);
+    page.appendChild(outbox);
   }
 
   here.make = make;
-  here.box = box;
-  here.deliver = deliver;
   on(window, 'pageshow', begin);
   if (document.readyState === 'complete') begin();
 }());

@@ -37,7 +37,8 @@ async def show_offline(request: Request) -> Response:
     await caller_of(request)
     page = Page(template="offline.html", back=OFFLINE, is_public=True)
     facts: dict[str, Any] = {"services": list(SERVICES), "day_parts": list(Part), "limits": limits}
-    return respond(page, request, retry_seconds=RETRY_SECONDS, why="away", offline=assets.offline().path, **facts)
+    scripts: dict[str, Any] = {"outbox": assets.outbox().path, "offline": assets.offline().path}
+    return respond(page, request, retry_seconds=RETRY_SECONDS, why="away", **scripts, **facts)
 
 
 async def serve_worker(request: Request) -> Response:
@@ -103,7 +104,7 @@ def manifest(settings: Settings, language: str) -> dict[str, Any]:
 
 
 def _files(language: str) -> tuple[assets.Asset, ...]:
-    return assets.script(), assets.link(language), assets.offline(), assets.icon()
+    return assets.script(), assets.link(language), assets.outbox(), assets.offline(), assets.icon()
 
 
 def _release(settings: Settings, language: str) -> str:

@@ -56,7 +56,8 @@ async def show_home(request: Request) -> Response:
     facts = await _facts(request, caller.session, me)
     page = Page(template="home.html", back="/home", session=caller.session)
     has_faces = request.app.state.desk.house.world.faces is not None
-    return respond_money(page, request, me=me, done=done, key=forms.new_key(), has_faces=has_faces, **facts)
+    show = respond_money if facts["piles"] else respond  # without money on it, it needs none of its style
+    return show(page, request, me=me, done=done, key=forms.new_key(), has_faces=has_faces, **facts)
 
 
 def _done(request: Request) -> str | None:

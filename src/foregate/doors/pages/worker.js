@@ -27,13 +27,13 @@ var keep = (url, response) => {
 
 /* A balancer that reaches nobody says so with 502 or 504. That is no answer of the bank's. */
 var ask = (event, early) => Promise.resolve(early).then(response => response || fetch(event.request)).then(response => {
-  if (response.status === 502 || response.status === 504) throw response;
+  if (/50[24]/.test(response.status)) throw response;
   return response;
 });
 
 var page = event => {
   var url = event.request.url, net = ask(event, event.preloadResponse).then(response => {
-    event.waitUntil(keep(url, response));
+    event.waitUntil(keep(response.url, response));
     return response;
   });
   event.waitUntil(net.catch(nothing));
@@ -70,11 +70,11 @@ on('install', event => {
   skipWaiting();
   /* The sign-in page, and the check of the network, if they may be kept: somebody signed in gets another page there. */
   event.waitUntil(caches.open(C.shell).then(cache => cache.addAll(C.files)).then(() => each(['/', '/network'], path =>
-    fetch(path).then(response => keep(location.origin + path, response)).catch(nothing))));
+    fetch(path).then(response => keep(response.url, response)).catch(nothing))));
 });
-on('activate', event => event.waitUntil(caches.keys().then(names => Promise.all(names.map(name =>
+on('activate', event => event.waitUntil(caches.keys().then(names => each(names, name =>
   name !== C.shell && name !== KEPT && caches.delete(name)
-))).then(() => registration.navigationPreload && registration.navigationPreload.enable()).then(() => clients.claim())));
+)).then(() => registration.navigationPreload && registration.navigationPreload.enable()).then(() => clients.claim())));
 on('fetch', event => {
   var request = event.request, origin = location.origin + '/', path = request.url.slice(origin.length), answer;
   if (request.url.indexOf(origin) || /^(console|demo|v1)\b/.test(path)) return;
@@ -84,9 +84,8 @@ on('fetch', event => {
   if (answer) event.respondWith(answer(event));
 });
 on('message', event => {
-  var said = event.data, page = event.source;
-  if (said.watch) watching[said.watch] = page;
-  if (stale[page.id]) page.postMessage({ kept: 1 });
+  if (event.data.watch) watching[event.data.watch] = event.source;
+  if (stale[event.source.id]) event.source.postMessage({ kept: 1 });
 });
-/* There is a link again: appointments that wait are sent by a page (script.js), for a code follows. */
-on('sync', event => event.waitUntil(clients.matchAll().then(pages => pages.forEach(page => page.postMessage({ sync: 1 })))));
+/* There is a link again: appointments that wait are sent by a page (outbox.js), for a code follows. */
+on('sync', event => event.waitUntil(clients.matchAll().then(pages => each(pages, page => page.postMessage({ sync: 1 })))));

@@ -1,0 +1,67 @@
+/* Appointments that wait on this device for a link (offline.js). A code follows, so somebody has to be looking. Comes after
+   link.js, where some wait. ES5. */
+(function () {
+  'use strict';
+  var here = window.foregate, main = document.getElementById('main'), PATIENCE = 20000; /* milliseconds */
+  var delivering, shown = {}, changed = function () { if (here.changed) here.changed(); };
+  function box(act, done) {
+    var open = indexedDB.open('foregate', 1);
+    open.onupgradeneeded = function () { open.result.createObjectStore('wishes', { keyPath: 'key' }); };
+    open.onsuccess = function () {
+      var work = open.result.transaction('wishes', 'readwrite'), asked = act(work.objectStore('wishes'));
+      work.oncomplete = function () { open.result.close(); done(asked.result); };
+    };
+  }
+  function drop(row) { box(function (store) { return store['delete'](row.key); }, changed); }
+  function deliver() {
+    if (delivering || navigator.onLine === false) return;
+    delivering = 1;
+    box(function (store) { return store.getAll(); }, function (rows) {
+      if (!rows.length) localStorage.removeItem('wishes');
+      (function next() {
+        var row = rows.shift(), told = row && row.told;
+        if (!row) { delivering = 0; changed(); return; }
+        if (new Date().getTime() > row.until || told && location.href.indexOf(told.ways[0].href) > 0) drop(row);
+        else if (told) answer(row);
+        else { post(row, next); return; }
+        next();
+      }());
+    });
+  }
+  function post(row, next) {
+    var request = new XMLHttpRequest(), pairs = [], name;
+    for (name in row.wish) pairs.push(name + '=' + encodeURIComponent(row.wish[name]));
+    request.open('POST', '/book-appointment/wish');
+    request.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
+    request.timeout = PATIENCE;
+    request.onloadend = function () {
+      var answered = { key: row.key, until: new Date().getTime() + 864e5 };
+      try { answered.told = request.status === 200 && JSON.parse(request.responseText); } catch (portal) {}
+      if (!answered.told) { next(); return; }
+      /* Answered: number and name leave the device. */
+      box(function (store) { return store.put(answered); }, function () {
+        answer(answered);
+        next();
+      });
+    };
+    request.send(pairs.join('&'));
+  }
+  function answer(row) {
+    if (shown[row.key]) return;
+    shown[row.key] = 1;
+    var card = document.createElement('section'), line = here.make('p', '', card);
+    card.className = 'card good';
+    card.setAttribute('role', 'status');
+    row.told.ways.forEach(function (way, place) {
+      var go = here.make('a', way.text, card);
+      go.className = place ? 'go plain' : 'go';
+      go.href = way.href;
+    });
+    main.insertBefore(card, main.firstChild);
+    line.textContent = row.told.text;
+  }
+
+  here.box = box;
+  here.deliver = deliver;
+  deliver();
+}());
