@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import structlog
 
+from foregate.demo.providers.accounts import MOBILE_APP
 from foregate.gateways.social import wire
 from foregate.ports.social import CodeRefused, NotAPerson, Profile, ProviderDown, SocialProvider
 from foregate.rules import limits
@@ -116,6 +117,26 @@ async def test_a_grant_can_be_refreshed_until_it_is_too_late(world: Providers, p
     world.clock.at += 31 * 86400
     with pytest.raises(CodeRefused):
         await client.refresh(again)
+
+
+async def test_wechat_lets_a_phones_app_refresh_for_180_days(world: Providers) -> None:
+    """Six times as long as a page of ours."""
+    grant = await world.wechat.token(world.code(WECHAT, app=MOBILE_APP), Surface.APP)
+    world.clock.at += 179 * 86400
+    assert (await world.wechat.refresh(grant)).names == grant.names
+    world.clock.at += 2 * 86400
+    with pytest.raises(CodeRefused):
+        await world.wechat.refresh(grant)
+
+
+async def test_who_was_asked_for_an_id_alone_tells_no_profile(world: Providers) -> None:
+    """Inside WeChat, nothing agreed to: the id comes without a question, and what was not asked for is refused."""
+    back = await world.agree(world.wechat.authorize(Surface.INSIDE, "S", profile=False))
+    grant = await world.wechat.token(back["code"], Surface.INSIDE)
+    with pytest.raises(ProviderDown, match="48001"):
+        await world.wechat.profile(grant)
+    back = await world.agree(world.wechat.authorize(Surface.INSIDE, "S", profile=True))
+    assert "小明爱摄影" == (await world.wechat.profile(await world.wechat.token(back["code"], Surface.INSIDE))).nickname
 
 
 @EACH

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from foregate.demo.providers.accounts import ALIPAY_APP, ATTRIBUTES, WECHAT_APPS
+from foregate.demo.providers.accounts import ALIPAY_APP, ATTRIBUTES, INSIDE_APP, WEB_APP, WECHAT_APPS
 from tests import doubles
 
 
@@ -112,13 +112,11 @@ def test_a_client_of_wechats_developers_gets_token_and_profile(origin: str, monk
 
     monkeypatch.setattr(wechatpy_oauth.WeChatOAuth, "API_BASE_URL", f"{origin}/")
     monkeypatch.setattr(wechatpy_oauth.WeChatOAuth, "OAUTH_BASE_URL", f"{origin}/connect/")
-    app_id, secret = next(iter(WECHAT_APPS.items()))
-    oauth = wechatpy_oauth.WeChatOAuth(
-        app_id, secret, "https://login.bank.test/social/wechat/callback", "snsapi_userinfo", "S"
-    )
-    oauth._http.trust_env = False
-    for address in (oauth.authorize_url, oauth.qrconnect_url):
-        back = agreed(address, "fang")
+    back_at = "https://login.bank.test/social/wechat/callback"
+    for app_id, page in ((INSIDE_APP, "authorize_url"), (WEB_APP, "qrconnect_url")):
+        oauth = wechatpy_oauth.WeChatOAuth(app_id, WECHAT_APPS[app_id], back_at, "snsapi_userinfo", "S")
+        oauth._http.trust_env = False
+        back = agreed(getattr(oauth, page), "fang")
         assert "S" == back["state"]
         token = oauth.fetch_access_token(back["code"])
         assert {"openid", "unionid", "scope", "access_token", "refresh_token", "expires_in"} == set(token)
@@ -129,7 +127,7 @@ def test_a_client_of_wechats_developers_gets_token_and_profile(origin: str, monk
         with pytest.raises(WeChatOAuthException) as refused:
             oauth.fetch_access_token(back["code"])
         assert 40163 == refused.value.errcode
-    oauth._http.close()
+        oauth._http.close()
 
 
 def _bare(name: str) -> str:

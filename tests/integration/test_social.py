@@ -10,6 +10,7 @@ from foregate.rules import limits
 from foregate.rules.consents import TEXT_VERSION
 from foregate.rules.journeys import JOURNEYS, table
 from foregate.rules.social import Provider
+from tests import doubles
 from tests.bank import LI, WANG, Bank, open_bank
 from tests.social import ALIPAY, WECHAT, SocialBank, open_social_bank
 
@@ -48,6 +49,29 @@ async def test_linked_once_then_signed_in_by_it(there: SocialBank, provider: Pro
     assert "phone_code" == (await there.go(stranger)).step
     assert "done" == (await stranger.answer(code=await bank.code(LI.phone))).journey["status"]
     assert "basic" == await stranger.level()
+
+
+@EACH
+async def test_the_banks_app_sends_what_the_sdk_gave(there: SocialBank, provider: Provider) -> None:
+    """Linked on a page, used in the app: at WeChat its code is another app's, and counts where that is said."""
+    bank = there.bank
+    owner, in_app = bank.visitor(), bank.visitor()
+    await owner.sign_in(LI)
+    await there.link(owner, provider, person=LI)
+    await bank.remember(in_app, LI)
+
+    await in_app.start("sign-in-social", "choose", way=provider)
+    facts = there.facts(in_app)
+    assert (doubles.APP if provider is WECHAT else doubles.ALIPAY_APP) == facts["app_id"]
+    code = there.providers.code(provider, app=facts["app_id"])
+    told = await in_app.answer(auth_code=code, state=facts["state"], surface="app")
+    assert ("done", "basic") == (told.journey["status"], told.journey["outcome"]["session"])
+
+    if provider is WECHAT:
+        await in_app.start("sign-in-social", "choose", way=provider)
+        code, state = there.providers.code(provider, app=facts["app_id"]), there.facts(in_app)["state"]
+        taken_for_the_pages = await in_app.answer(auth_code=code, state=state)
+        assert "social-refused" == taken_for_the_pages.cause
 
 
 async def test_it_says_who_one_is_and_one_proof_more_opens_all(there: SocialBank) -> None:

@@ -41,9 +41,17 @@ ACCOUNTS: Final = {
     )
 }
 
+WEB_APP, INSIDE_APP, MOBILE_APP = "wx00000000000web01", "wx0000000inside02", "wx0000000000app03"
 WECHAT_APPS: Final = {
-    "wx00000000000web01": "wechat-web-secret-of-the-demo",
-    "wx0000000inside02": "wechat-inside-secret-of-the-demo",
-    "wx0000000000app03": "wechat-app-secret-of-the-demo",
+    WEB_APP: "wechat-web-secret-of-the-demo",
+    INSIDE_APP: "wechat-inside-secret-of-the-demo",
+    MOBILE_APP: "wechat-app-secret-of-the-demo",
+}
+# What each may ask for, the first where nothing is said: a website shows a QR code; inside WeChat the id alone is told
+# without asking, the profile with; a phone app asks for all.
+WECHAT_SCOPES: Final = {
+    WEB_APP: ("snsapi_login",),
+    INSIDE_APP: ("snsapi_userinfo", "snsapi_base"),
+    MOBILE_APP: ("snsapi_userinfo",),
 }
 ALIPAY_APP: Final = "2021000000000001"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from urllib.parse import urlencode, urlsplit
 
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from foregate.demo.providers.accounts import ACCOUNTS, ALIPAY_APP, ATTRIBUTES, WECHAT_APPS
+from foregate.demo.providers.accounts import ACCOUNTS, ALIPAY_APP, ATTRIBUTES, WECHAT_APPS, WECHAT_SCOPES
 from foregate.demo.providers.alipay import AlipayDouble
 from foregate.demo.providers.desk import MODES, Counterpart, Keys
 from foregate.demo.providers.pictures import picture_of
@@ -64,16 +64,19 @@ class Doubles:
         asked = request.query_params
         if asked.get("appid") not in WECHAT_APPS:
             return _refusal("AppID 参数错误")
-        return self._ask("wechat", asked["appid"], asked.get("redirect_uri", ""), asked.get("state", ""))
+        if asked.get("scope") not in WECHAT_SCOPES[asked["appid"]]:
+            return _refusal("Scope 参数错误或没有 Scope 权限")
+        return self._ask("wechat", asked["appid"], asked, asked["scope"])
 
     async def ask_alipay(self, request: Request) -> Response:
         """Alipay's page."""
         asked = request.query_params
         if asked.get("app_id") != ALIPAY_APP:
             return _refusal("isv.invalid-app-id")
-        return self._ask("alipay", ALIPAY_APP, asked.get("redirect_uri", ""), asked.get("state", ""))
+        return self._ask("alipay", ALIPAY_APP, asked, asked.get("scope", ""))
 
-    def _ask(self, provider: str, app_id: str, redirect: str, state: str) -> Response:
+    def _ask(self, provider: str, app_id: str, asked: Mapping[str, str], scope: str) -> Response:
+        redirect, state = asked.get("redirect_uri", ""), asked.get("state", "")
         if not self._is_configured(redirect):
             return _refusal("redirect_uri 参数错误")
         people = "".join(
@@ -83,7 +86,7 @@ class Doubles:
             f'<label><input type="checkbox" name="{name}" value="yes" checked> {WORDS[name]}</label>'
             for name in ATTRIBUTES
         )
-        hidden = {"provider": provider, "app_id": app_id, "redirect": redirect, "state": state}
+        hidden = {"provider": provider, "app_id": app_id, "redirect": redirect, "state": state, "scope": scope}
         fields = "".join(f'<input type="hidden" name="{k}" value="{escape(v)}">' for k, v in hidden.items())
         body = (
             f'<form method="post" action="/agree">{fields}<label>账号 Account <select name="account">{people}</select>'
@@ -105,11 +108,13 @@ class Doubles:
         if form.get("answer") != "yes" or provider not in self.counterparts or not self._is_configured(redirect):
             return HTMLResponse(PAGE.format(title=NAMES.get(provider, ""), body="<p>已拒绝。Nothing was sent.</p>"))
         allowed = frozenset(name for name in ATTRIBUTES if form.get(name) == "yes")
-        code = self.counterparts[provider].give_code(form["app_id"], form.get("account", "xiaoming"), allowed)
+        counterpart = self.counterparts[provider]
+        account, scope = form.get("account", "xiaoming"), form.get("scope", "")
+        code = counterpart.give_code(form["app_id"], account, allowed, scope)
         if provider == "wechat":
             back = {"code": code, "state": form["state"]}
         else:
-            back = {"app_id": ALIPAY_APP, "source": "alipay_wallet", "scope": "auth_user", "auth_code": code,
+            back = {"app_id": ALIPAY_APP, "source": "alipay_wallet", "scope": scope, "auth_code": code,
                     "state": form["state"]}  # fmt: skip
         return RedirectResponse(f"{redirect}?{urlencode(back)}", 302)
 

@@ -29,7 +29,7 @@ DEAD_SECONDS: Final = 30
 
 MODES: Final = (
     "fine", "busy", "slow", "dead", "broken", "garbage", "endless", "expired", "used", "token-over", "blank",
-    "tampered", "wrong-key", "unsigned", "reordered", "texts", "gbk", "both", "another",
+    "tampered", "wrong-key", "unsigned", "reordered", "texts", "gbk", "another",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ class Given(msgspec.Struct):
     account: Account
     allowed: frozenset[str]
     at: float
+    scope: str = ""
     is_used: bool = False
     token: str = ""
     refresh: str = ""
@@ -56,18 +57,18 @@ class Counterpart:
         self.codes: dict[str, Given] = {}
         self.asked: list[str] = []  # which services were called, for tests
 
-    def give_code(self, app_id: str, account: str, allowed: frozenset[str]) -> str:
+    def give_code(self, app_id: str, account: str, allowed: frozenset[str], scope: str = "") -> str:
         """The person agreed: a code for this app, good for ten minutes and once."""
         code = secrets.token_hex(16)
-        self.codes[code] = Given(app_id, ACCOUNTS[account], allowed, self.now())
+        self.codes[code] = Given(app_id, ACCOUNTS[account], allowed, self.now(), scope)
         return code
 
-    def tokens_for(self, given: Given) -> Given:
+    def tokens_for(self, given: Given, refresh_seconds: int = REFRESH_SECONDS) -> Given:
         """The code was spent: tokens with their lives."""
         given.is_used = True
         given.token, given.refresh = f"{secrets.token_hex(20)}", f"{secrets.token_hex(20)}"
         given.token_until = self.now() + TOKEN_SECONDS
-        given.refresh_until = self.now() + REFRESH_SECONDS
+        given.refresh_until = self.now() + refresh_seconds
         return given
 
     def by_token(self, token: str) -> Given | None:

@@ -9,8 +9,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from foregate.demo.providers.accounts import WECHAT_APPS
-from foregate.demo.providers.desk import CODE_SECONDS, TOKEN_SECONDS, Counterpart, Given
+from foregate.demo.providers.accounts import MOBILE_APP, WECHAT_APPS, WECHAT_SCOPES
+from foregate.demo.providers.desk import CODE_SECONDS, REFRESH_SECONDS, TOKEN_SECONDS, Counterpart, Given
+
+APP_REFRESH_SECONDS: Final = 180 * 86400  # six times as long on a phone's app as on a page
 
 MESSAGES: Final = {
     -1: "system error", 40001: "invalid credential", 40003: "invalid openid", 40013: "invalid appid",
@@ -77,7 +79,7 @@ class WeChatDouble:
         if given.at + CODE_SECONDS <= self.counterpart.now() or self.counterpart.mode == "expired":
             given.is_used = True
             raise Refused(42003)
-        self.counterpart.tokens_for(given)
+        self.counterpart.tokens_for(given, APP_REFRESH_SECONDS if app_id == MOBILE_APP else REFRESH_SECONDS)
         body: dict[str, Any] = self._tokens(given)
         if given.account.has_union:
             body["unionid"] = f"oUnion{given.account.number}"
@@ -91,7 +93,7 @@ class WeChatDouble:
             "expires_in": TOKEN_SECONDS,
             "refresh_token": given.refresh,
             "openid": open_id(given),
-            "scope": "snsapi_login",
+            "scope": scope_of(given),
         }
 
     def _refresh(self, asked: dict[str, str]) -> dict[str, Any]:
@@ -124,6 +126,8 @@ class WeChatDouble:
 
     def _userinfo(self, asked: dict[str, str]) -> dict[str, Any]:
         given = self._held(asked)
+        if scope_of(given) == "snsapi_base":
+            raise Refused(48001)
         account, allowed = given.account, given.allowed
         picture = f"{self._origin}/pictures/{account.key}/132"
         return {
@@ -134,6 +138,11 @@ class WeChatDouble:
             "headimgurl": picture if "avatar" in allowed and self.counterpart.mode != "blank" else "",
             "privilege": [],
         } | ({"unionid": f"oUnion{account.number}"} if account.has_union else {})  # fmt: skip
+
+
+def scope_of(given: Given) -> str:
+    """Return what the person was asked for; nothing said is the most that the app may ask for."""
+    return given.scope or WECHAT_SCOPES[given.app_id][0]
 
 
 def open_id(given: Given) -> str:
