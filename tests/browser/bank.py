@@ -9,7 +9,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import uvicorn
 from playwright.sync_api import Download, Page, expect
@@ -46,7 +46,6 @@ class Bank:
     def __init__(self, url: str, house: Foregate, phones: SimulatedPhones, clock: TurnableClock) -> None:
         self.url, self.house, self.phones, self.clock = url, house, phones, clock
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.port = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something on the bank's own loop."""
@@ -60,6 +59,13 @@ class Bank:
     def let_pass(self, seconds: int) -> None:
         """Let time pass for the bank; the phone knows nothing of it."""
         self.clock.passed += seconds
+
+
+class Between(Protocol):
+    """What stands between the browsers and the bank: they know its `port`, and it is told where the bank is."""
+
+    port: int
+    bank_port: int
 
 
 def settings_for(url: str, folder: Path, **more: Any) -> Settings:
@@ -76,13 +82,15 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
 
 
 @contextmanager
-def open_bank(folder: Path, *, host: str = "127.0.0.1", reached_at: int | None = None, **more: Any) -> Iterator[Bank]:
-    """Open the demo bank on a free port; everybody of the demo is settled. `more` is set too.
+def open_bank(folder: Path, *, host: str = "127.0.0.1", between: Between | None = None, **more: Any) -> Iterator[Bank]:
+    """Open the demo bank on a free port, behind what stands `between`; everybody of the demo is settled.
 
-    `reached_at` is the port that browsers know, where something stands between: then the bank is at `bank.port`.
+    `more` is set too.
     """
     port = services.free_port()
-    settings = settings_for(f"http://{host}:{reached_at or port}", folder, **more)
+    if between is not None:
+        between.bank_port = port
+    settings = settings_for(f"http://{host}:{between.port if between else port}", folder, **more)
     write_keys(folder / "keys.toml")
     migrate.upgrade(settings.database)
     clock = TurnableClock()
@@ -97,7 +105,7 @@ def open_bank(folder: Path, *, host: str = "127.0.0.1", reached_at: int | None =
         )
         await settle(house)
         bank = Bank(settings.origin, house, phones, clock)
-        bank.loop, bank.port = asyncio.get_running_loop(), port
+        bank.loop = asyncio.get_running_loop()
         config = uvicorn.Config(
             house.app, host="127.0.0.1", port=port, log_level="warning", access_log=False,
             timeout_keep_alive=limits.KEEP_ALIVE_SECONDS,

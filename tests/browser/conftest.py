@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import ConsoleMessage
 
-from tests.browser.bank import Bank, Visitor, open_bank
+from tests.browser.bank import Bank, Between, Visitor, open_bank
+from tests.browser.crowd import Crowd, open_town
 from tests.conftest import PageAt
 
 Kind = tuple[str, bool]
@@ -31,6 +32,25 @@ def bank(kind: Kind, chromium: object, tmp_path_factory: pytest.TempPathFactory)
     """A bank of its own for each kind, so that everybody registers once in each. No browser, no bank."""
     with open_bank(tmp_path_factory.mktemp("bank")) as bank:
         yield bank
+
+
+@pytest.fixture(scope="module")
+def between() -> Between | None:
+    """What stands between the browsers and the town: nothing, unless a module says otherwise."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def town(chromium: object, between: Between | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
+    """A bank with everything that a walk may ask for, one for a whole module. No browser, no bank."""
+    with open_town(tmp_path_factory.mktemp("town"), between=between) as bank:
+        yield bank
+
+
+@pytest.fixture(scope="module")
+def crowd(town: Bank) -> Crowd:
+    """People without end."""
+    return Crowd(town)
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,10 @@ class State(StrEnum):
 
 
 class Link:
-    """Forwards to `to`, once that is known, as far as its state lets it."""
+    """Forwards to the bank, once its port is known, as far as its state lets it."""
 
     def __init__(self) -> None:
-        self.port, self.to = services.free_port(), 0
+        self.port, self.bank_port = services.free_port(), 0
         self.state = State.OPEN
         self.requests = 0  # how many connections or pieces the browser sent while the link was not open
         self._loop = asyncio.new_event_loop()
@@ -48,7 +48,7 @@ class Link:
             self.requests += 1
             writer.close()
             return
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.to)
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.bank_port)
         self._writers |= {writer, there_writer}
         await asyncio.gather(self._pump(reader, there_writer, out=True), self._pump(there_reader, writer, out=False))
         self._writers -= {writer, there_writer}

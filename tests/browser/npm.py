@@ -44,5 +44,4 @@ def installed() -> Path:
                 raise services.Missing("what tests/browser/other/package-lock.json names") from None
             if not place.exists():  # another process may have been quicker
                 folder.rename(place)
-    shutil.copy(FOLDER / "firefox.mjs", place)
     return place

@@ -82,8 +82,7 @@ def link() -> Iterator[Link]:
 @pytest.fixture(scope="module")
 def bank(chromium: Browser, link: Link, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     """One bank for all of them, with an outlet, behind the link. No browser, no bank."""
-    with open_bank(tmp_path_factory.mktemp("bank"), reached_at=link.port) as bank:
-        link.to = bank.port
+    with open_bank(tmp_path_factory.mktemp("bank"), between=link) as bank:
         open_outlet(bank)
         yield bank
 

@@ -22,7 +22,7 @@ from foregate.demo.people import person
 from foregate.doors import pages
 from foregate.rules.journeys import JOURNEYS
 from tests.browser.bank import Bank, Visitor
-from tests.browser.crowd import Crowd, open_town
+from tests.browser.crowd import Crowd
 from tests.browser.looking import COVERING, EVERY_LOOK, UNFOLD, Eye, Look, Mode, pairs, told, wear
 from tests.browser.walking import Walk, Walker, begins_in, covering, walks
 from tests.conftest import PageAt
@@ -45,17 +45,6 @@ WALKS = one_each() + ([walk for walk in covering(JOURNEYS) if walk.prefer] if EV
 
 
 @pytest.fixture(scope="module")
-def bank(chromium: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
-    with open_town(tmp_path_factory.mktemp("town")) as bank:
-        yield bank
-
-
-@pytest.fixture(scope="module")
-def crowd(bank: Bank) -> Crowd:
-    return Crowd(bank)
-
-
-@pytest.fixture(scope="module")
 def eye() -> Iterator[Eye]:
     """One eye for all tests, so that no page is looked at twice."""
     eye = Eye(EVERY)
@@ -64,21 +53,21 @@ def eye() -> Iterator[Eye]:
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=str)
-def test_every_page_of_every_journey(bank: Bank, crowd: Crowd, page_at: PageAt, eye: Eye, walk: Walk) -> None:
+def test_every_page_of_every_journey(town: Bank, crowd: Crowd, page_at: PageAt, eye: Eye, walk: Walk) -> None:
     """Whatever is asked on the way, whoever asks."""
     found: list[Any] = []
     for mode, looks in eye.modes().items():
         page = page_at(360, bypass_csp=True)
-        wear(page, bank.url, mode)
+        wear(page, town.url, mode)
 
         def look(page: Page, journey: str, step: str, looks: list[Look] = looks) -> None:
             found.extend(eye.judge(page, f"{journey} {step}", looks))
 
-        Walker(bank, crowd, page, has_script=True, at_each_page=look).walk(walk)
+        Walker(town, crowd, page, has_script=True, at_each_page=look).walk(walk)
     assert "" == told(found)
 
 
-def look_at(eye: Eye, page_at: PageAt, bank: Bank, places: dict[str, str], cookies: Any = ()) -> list[Any]:
+def look_at(eye: Eye, page_at: PageAt, town: Bank, places: dict[str, str], cookies: Any = ()) -> list[Any]:
     """Look at pages by their addresses."""
     pages_of: dict[Mode, Page] = {}
     found: list[Any] = []
@@ -87,8 +76,8 @@ def look_at(eye: Eye, page_at: PageAt, bank: Bank, places: dict[str, str], cooki
             if mode not in pages_of:
                 pages_of[mode] = page_at(360, bypass_csp=True)
                 pages_of[mode].context.add_cookies(cookies)
-                wear(pages_of[mode], bank.url, mode)
-            pages_of[mode].goto(bank.url + path)
+                wear(pages_of[mode], town.url, mode)
+            pages_of[mode].goto(town.url + path)
             found += eye.judge(pages_of[mode], name, looks)
     return found
 
@@ -117,7 +106,7 @@ def addresses() -> list[str]:
     return sorted({r.path for r in routes if "GET" in (r.methods or ()) and r.path[1:] not in JOURNEYS})
 
 
-def test_every_open_page(bank: Bank, page_at: PageAt, eye: Eye) -> None:
+def test_every_open_page(town: Bank, page_at: PageAt, eye: Eye) -> None:
     """What anybody may see: the door, outlets, help, refusals, the demo; and whatever is served tomorrow."""
     asking = page_at().request
     plain = [path for path in addresses() if "{" not in path and path not in BEHIND]
@@ -125,10 +114,10 @@ def test_every_open_page(bank: Bank, page_at: PageAt, eye: Eye) -> None:
     tabs = [f"/{row.name}?way={who.value}" for row in JOURNEYS.values() for who in row.who if row.is_public]
     for path in [*plain, *filter(None, FILLED_IN.values()), *MORE, *(tabs if EVERY else tabs[:6])]:
         # Some are for programs, some lead on to another page.
-        answer = asking.get(bank.url + path, max_redirects=0)
+        answer = asking.get(town.url + path, max_redirects=0)
         if "text/html" in answer.headers.get("content-type", "") and answer.status // 100 != 3:
             places[path] = path
-    assert "" == told(look_at(eye, page_at, bank, places))
+    assert "" == told(look_at(eye, page_at, town, places))
 
 
 def test_every_address_is_looked_at() -> None:
@@ -136,11 +125,11 @@ def test_every_address_is_looked_at() -> None:
     assert {path for path in addresses() if "{" in path} == set(FILLED_IN)
 
 
-def test_every_page_about_money(bank: Bank, page_at: PageAt, eye: Eye, shots: Path) -> None:
+def test_every_page_about_money(town: Bank, page_at: PageAt, eye: Eye, shots: Path) -> None:
     """Signed in whole: home, accounts, the record and searches in it, an entry, its receipt, statements."""
     page = page_at()
     page.context.set_extra_http_headers({"X-Forwarded-For": "198.18.0.1"})
-    visitor = Visitor(bank, page, "zh", shots, "money")
+    visitor = Visitor(town, page, "zh", shots, "money")
     visitor.sign_in(person("fine"))
     visitor.go("/accounts")
     record = page.locator(".rows a[href^='/accounts/']").first.get_attribute("href") or ""
@@ -151,21 +140,21 @@ def test_every_page_about_money(bank: Bank, page_at: PageAt, eye: Eye, shots: Pa
         "entry": entry, "receipt": f"{entry}/receipt", "statements": f"{record}/statements",
     }  # fmt: skip
     session = [cookie for cookie in page.context.cookies() if cookie["name"] == "foregate-session"]
-    assert "" == told(look_at(eye, page_at, bank, places, session))
+    assert "" == told(look_at(eye, page_at, town, places, session))
 
 
-def test_every_page_about_a_visit(bank: Bank, crowd: Crowd, page_at: PageAt, eye: Eye) -> None:
+def test_every_page_about_a_visit(town: Bank, crowd: Crowd, page_at: PageAt, eye: Eye) -> None:
     """An appointment that stands, the page to move it, and the page that tells an outlet what happened."""
     page = page_at(360)
     walk = next(walk for walk in WALKS if walk.journey == "book-appointment")
-    place = urlsplit(Walker(bank, crowd, page, has_script=True).walk(walk).url).path
-    page.goto(f"{bank.url}/sign-in-basic")
+    place = urlsplit(Walker(town, crowd, page, has_script=True).walk(walk).url).path
+    page.goto(f"{town.url}/sign-in-basic")
     page.locator("#f-phone").fill("19900001111")
     page.locator("#main-form button").last.click()
     case = f"{urlsplit(page.url).path}/outlet?told=code-wrong"
     places = {"appointment": place, "appointment move": f"{place}/move", "case": case}
     visitor = [cookie for cookie in page.context.cookies() if cookie["name"] == "foregate-visitor"]
-    assert "" == told(look_at(eye, page_at, bank, places, visitor))
+    assert "" == told(look_at(eye, page_at, town, places, visitor))
 
 
 # ---------------------------------------------------------------- refusals on the page of a step
@@ -199,15 +188,15 @@ REFUSALS: dict[str, Callable[[Page, str], None]] = {"card": wrong_card, "code": 
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_every_kind_of_refusal(bank: Bank, page_at: PageAt, eye: Eye, name: str) -> None:
+def test_every_kind_of_refusal(town: Bank, page_at: PageAt, eye: Eye, name: str) -> None:
     """Pages that answer a form: each mode brings one about by itself."""
     found: list[Any] = []
     for number, (mode, looks) in enumerate(eye.modes().items()):
         page = page_at(360, bypass_csp=True)
         source = f"198.18.{list(REFUSALS).index(name) + 1}.{number + 1}"
         page.context.set_extra_http_headers({"X-Forwarded-For": source})
-        wear(page, bank.url, mode)
-        REFUSALS[name](page, bank.url)
+        wear(page, town.url, mode)
+        REFUSALS[name](page, town.url)
         expect(page.locator("#problem")).to_be_visible()
         found += eye.judge(page, f"refused {name}", looks)
     assert "" == told(found)

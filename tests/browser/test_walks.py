@@ -7,7 +7,6 @@ The walks are made of the table: a new row is walked without a line being writte
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
@@ -19,7 +18,7 @@ from foregate.rules.inputs import Kind, fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.words import PROOFS, Who
 from tests.browser.bank import Bank
-from tests.browser.crowd import BASIC, NOBODY, Crowd, open_town
+from tests.browser.crowd import BASIC, NOBODY, Crowd
 from tests.browser.walking import Lost, Walk, Walker, begins_in, count_done, covering, walks
 from tests.conftest import PageAt
 
@@ -35,19 +34,6 @@ def needs_authenticator(walk: Walk) -> bool:
     return makes or walk.who == Who.PASSKEY
 
 
-@pytest.fixture(scope="module")
-def bank(chromium: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
-    """One bank for all walks."""
-    with open_town(tmp_path_factory.mktemp("town")) as bank:
-        yield bank
-
-
-@pytest.fixture(scope="module")
-def crowd(bank: Bank) -> Crowd:
-    """People without end."""
-    return Crowd(bank)
-
-
 def fits(page: Page, journey: str, step: str) -> None:
     """No page scrolls sideways."""
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -58,23 +44,23 @@ def fits(page: Page, journey: str, step: str) -> None:
     "script", [False, True] if EVERY else [False], ids=lambda script: "script" if script else "plain"
 )
 @pytest.mark.parametrize("walk", WALKS, ids=str)
-def test_every_journey_ends(bank: Bank, crowd: Crowd, page_at: PageAt, walk: Walk, script: bool) -> None:
+def test_every_journey_ends(town: Bank, crowd: Crowd, page_at: PageAt, walk: Walk, script: bool) -> None:
     """It ends well, once. Without script what needs an authenticator says so in words, and offers another way."""
-    walker = Walker(bank, crowd, page_at(360, java_script_enabled=script), has_script=script, at_each_page=fits)
-    before = count_done(bank, walk.journey)
+    walker = Walker(town, crowd, page_at(360, java_script_enabled=script), has_script=script, at_each_page=fits)
+    before = count_done(town, walk.journey)
     ending = walker.walk(walk)
     if needs_authenticator(walk) and not script:
         assert ending.lacks
         assert ending.instead
         return
     is_there_already = ("end",) == ending.path  # who is signed in whole has nothing to finish
-    assert before + (not is_there_already) == count_done(bank, walk.journey), ending
+    assert before + (not is_there_already) == count_done(town, walk.journey), ending
     assert "" == ending.lacks
 
 
-def test_what_nobody_knows_fails_the_walk(bank: Bank, crowd: Crowd, page_at: PageAt) -> None:
+def test_what_nobody_knows_fails_the_walk(town: Bank, crowd: Crowd, page_at: PageAt) -> None:
     """A field without a fact is no reason to stop quietly: it names the field, the step and the page."""
-    walker = Walker(bank, crowd, page_at(360, java_script_enabled=False), has_script=False)
+    walker = Walker(town, crowd, page_at(360, java_script_enabled=False), has_script=False)
     walk = Walk("sign-in-basic", NOBODY, "phone")
     del walker.come(walk).facts["code"]
     walker.begin(walk)
@@ -82,9 +68,9 @@ def test_what_nobody_knows_fails_the_walk(bank: Bank, crowd: Crowd, page_at: Pag
         walker.go_on(walk)
 
 
-def test_an_unexpected_refusal_fails_the_walk(bank: Bank, crowd: Crowd, page_at: PageAt) -> None:
+def test_an_unexpected_refusal_fails_the_walk(town: Bank, crowd: Crowd, page_at: PageAt) -> None:
     """A wrong password ends the walk with what the page says."""
-    walker = Walker(bank, crowd, page_at(360, java_script_enabled=False), has_script=False)
+    walker = Walker(town, crowd, page_at(360, java_script_enabled=False), has_script=False)
     walk = Walk("finish-sign-in", BASIC)
     walker.come(walk).facts["password"] = "not mine"
     walker.begin(walk)

@@ -18,7 +18,7 @@ from foregate.rules.inputs import Kind, fields_of
 from foregate.rules.journeys import JOURNEYS
 from foregate.rules.words import proofs_of
 from tests.browser.bank import Bank
-from tests.browser.crowd import AGED, BASIC, Crowd, open_town
+from tests.browser.crowd import AGED, BASIC, Crowd
 from tests.browser.test_walks import KINDS
 from tests.browser.walking import Ending, Walk, Walker, count_done, walks
 from tests.browser.wire import LOST, NEVER, Wire, open_wire
@@ -107,36 +107,28 @@ def wire() -> Iterator[Wire]:
 
 
 @pytest.fixture(scope="module")
-def bank(chromium: object, wire: Wire, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
-    """A bank at the end of the wire."""
-    with open_town(tmp_path_factory.mktemp("town"), reached_at=wire.port) as bank:
-        wire.bank_port = bank.port
-        yield bank
-
-
-@pytest.fixture(scope="module")
-def crowd(bank: Bank) -> Crowd:
-    """People without end."""
-    return Crowd(bank)
+def between(wire: Wire) -> Wire:
+    """The town is at the end of the wire."""
+    return wire
 
 
 @pytest.mark.parametrize(("walk", "post", "how", "then"), list(cuts()), ids=str)
 def test_a_broken_wire(
-    bank: Bank, crowd: Crowd, wire: Wire, page_at: PageAt, walk: Walk, post: int, how: str, then: str
+    town: Bank, crowd: Crowd, wire: Wire, page_at: PageAt, walk: Walk, post: int, how: str, then: str
 ) -> None:
     """One deed, and no code more than without a cut."""
 
     def plain() -> object:
         return page_at(360, java_script_enabled=False)
 
-    page, before = page_at(360, java_script_enabled=False), count_done(bank, walk.journey)
-    walker = Returner(bank, crowd, page, False, then=then, open_page=plain, walked=walk, done_before=before)
+    page, before = page_at(360, java_script_enabled=False), count_done(town, walk.journey)
+    walker = Returner(town, crowd, page, False, then=then, open_page=plain, walked=walk, done_before=before)
     newcomer = walker.come(walk)
     wire.cut(how, post)
     walker.begin(walk)
     ending: Ending = walker.go_on(walk)
     assert wire.is_cut or (EVERY and post > wire.posts), "the wire was whole all the way"
-    assert walker.done_before + 1 == count_done(bank, walk.journey), ending
-    codes = [message for message in bank.messages(newcomer.person.phone) if message.code]
+    assert walker.done_before + 1 == count_done(town, walk.journey), ending
+    codes = [message for message in town.messages(newcomer.person.phone) if message.code]
     assert ("phone_code" in ending.path) == bool(codes), ending
     assert len(codes) <= 1, ending

@@ -137,6 +137,37 @@ async def test_the_server_says_what_it_sees(here: Bank) -> None:
     assert "203.0.113.7" not in page.text
 
 
+@pytest.mark.parametrize("agent", [PHONE, "somebody's own program"])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("zh", "正常 · 银行没有要求最低版本"), ("en", "good · this bank asks for no minimum version")],
+)
+async def test_a_bank_without_minimums_says_so(copied: str, agent: str, language: str, said: str) -> None:
+    """Whatever somebody came with is good, understood or not; over the API as on the page."""
+    bank = await open_bank(copied)
+    client = bank.visitor().client
+    headers = {"User-Agent": agent, "Accept-Language": language}
+    status = (await client.get("/status", headers=headers)).json()
+    assert (False, False) == (status["asks_minimum"], status["is_too_old"])
+    assert said in (await client.get("/network/server", headers=headers)).text
+    figures = msgspec.structs.replace(WELL, asks_minimum=False)
+    answer = await client.post(
+        "/v1/network/verdict", json={"figures": msgspec.to_builtins(figures)}, headers={"Accept-Language": language}
+    )
+    (row,) = [row for row in answer.json()["rows"] if row["name"] == "version"]
+    assert ("good", said.partition(" · ")[2], "") == (row["level"], row["value"], row["advice"])
+    await bank.close()
+
+
+async def test_a_bank_with_minimums_says_nothing_of_what_it_cannot_read(here: Bank) -> None:
+    """It was asked for and not measured: the row is left out, and nobody is told that there is no minimum."""
+    client = here.visitor().client
+    headers = {"User-Agent": "somebody's own program", "Accept-Language": "en"}
+    status = (await client.get("/status", headers=headers)).json()
+    assert (True, None) == (status["asks_minimum"], status["is_too_old"])
+    assert "<b>Version</b>" not in (await client.get("/network/server", headers=headers)).text
+
+
 async def test_what_a_trusted_proxy_says_of_the_link_is_believed(copied: str) -> None:
     """And of nobody else."""
     bank = await open_bank(copied, trusted_proxies=("10.0.0.0/8",))

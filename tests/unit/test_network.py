@@ -132,7 +132,7 @@ def test_each_row_at_its_limit(row: str, changes: dict[str, object], level: str)
 
 figures = st.builds(
     Figures,
-    **{name: st.none() | st.booleans() for name in ("is_online", "is_too_old")},
+    **{name: st.none() | st.booleans() for name in ("is_online", "asks_minimum", "is_too_old")},
     **{name: st.none() | st.integers(0, 8) for name in ("answered", "lost", "altered", "refused")},
     **{name: st.none() | st.integers(0, 600_000) for name in ("min_ms", "median_ms", "p95_ms", "jitter_ms")},
     **{name: st.none() | st.sampled_from(("ok", "slow", "down")) for name in ("sign_in", "sms", "face", "core_bank")},

@@ -32,9 +32,11 @@ def is_too_old(request: Request, journey: str) -> bool:
 class Understood(msgspec.Struct, frozen=True):
     """A program as people write it, the least that the bank takes of it, and whether this one is older.
 
-    Empty: nothing was understood, or there is no least. None: it cannot be said.
+    Empty: nothing was understood, or there is no least. None: it cannot be said. `asks_minimum`: the bank sets a least
+    for some program; where it sets none, nothing is too old, understood or not.
     """
 
+    asks_minimum: bool
     said: str = ""
     least: str = ""
     is_too_old: bool | None = None
@@ -45,9 +47,9 @@ def understood(request: Request) -> Understood:
     agent, minimums = claimed_agent(request), _minimums(request.app.state.settings.minimum_versions)
     client = clients.read(agent)
     if client is None:
-        return Understood()
+        return Understood(bool(minimums), is_too_old=None if minimums else False)
     least = ".".join(map(str, minimums.get(client.name, ())))
-    return Understood(f"{client.name} {client.said}", least, clients.is_too_old(agent, minimums))
+    return Understood(bool(minimums), f"{client.name} {client.said}", least, clients.is_too_old(agent, minimums))
 
 
 @cache

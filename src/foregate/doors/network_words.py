@@ -99,7 +99,7 @@ def variants_of(row: str) -> tuple[str, ...]:
     return {
         "keeps": ("nothing", "cookies", "all"),
         "clock": ("right", "ahead-minutes", "ahead-seconds", "behind-minutes", "behind-seconds"),
-        "version": ("yes", "no"),
+        "version": ("yes", "no", "free"),
         "tamper": ("yes", "no"),
     }.get(row, ("number",))
 
@@ -111,6 +111,8 @@ def variant_of(row: Row, figures: Figures) -> str:
         return "none"
     if isinstance(value, str):
         return value
+    if row.name == "version" and not value and figures.asks_minimum is False:
+        return "free"
     if row.name in ("version", "tamper"):
         return "yes" if value else "no"
     if row.name != "clock":

@@ -34,7 +34,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What was measured. None: it was not.
 
     A probe is answered by us, lost (no answer in time), altered (somebody else answered) or refused (we are busy).
-    `keeps` is what the browser brings back: nothing, cookies alone, or cookies and what pages store.
+    `keeps` is what the browser brings back: nothing, cookies alone, or cookies and what pages store. `asks_minimum`
+    is of the bank: where it sets no minimum versions, no program is too old, whatever it is.
     """
 
     is_online: bool | None = None  # as the browser says, which does not know
@@ -50,6 +51,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     clock_ahead_ms: Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)] | None = None  # negative: it is behind
     keeps: Keeps | None = None
     cache_bytes: Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None = None
+    asks_minimum: bool | None = None
     is_too_old: bool | None = None
     sign_in: State | None = None
     sms: State | None = None

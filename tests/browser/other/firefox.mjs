@@ -1,13 +1,16 @@
 // Walks the sign-in in Firefox by WebDriver BiDi: no driver is downloaded, Firefox speaks it by itself.
 // Reads one JSON line on standard input, writes one JSON line for each page it stands on, and waits for what to type.
-import puppeteer from 'puppeteer-core';
+// The end of its input is the end of Firefox. Whoever waits for this process has to close that input first: an open one
+// keeps Node alive. Run it in the folder that has `node_modules`.
+import { createRequire } from 'node:module';
 import readline from 'node:readline';
 
+const puppeteer = createRequire(process.cwd() + '/')('puppeteer-core');
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const next = async () => JSON.parse((await lines.next()).value);
-const told = await next();
+const told = JSON.parse((await lines.next()).value);
 const browser = await puppeteer.launch({
-  browser: 'firefox', acceptInsecureCerts: true, executablePath: told.program, headless: true, timeout: 120000, protocolTimeout: 120000,
+  browser: 'firefox', acceptInsecureCerts: true, executablePath: told.program, headless: true,
+  timeout: 60000, protocolTimeout: 60000,
   extraPrefsFirefox: { 'intl.accept_languages': told.language },
 });
 try {
@@ -27,9 +30,8 @@ try {
     throw new Error('there is no ' + selector + ' at ' + page.url());
   };
   await page.goto(told.origin + '/', { waitUntil: 'domcontentloaded' });
-  for (;;) {
-    const order = await next();
-    if (order.end) break;
+  for await (const line of lines) {
+    const order = JSON.parse(line);
     if (order.fill) {
       await until(order.fill);
       await page.evaluate((wanted) => { document.querySelector(wanted).value = ''; }, order.fill);

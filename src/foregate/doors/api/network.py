@@ -37,7 +37,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class StatusOut(msgspec.Struct):
-    """How our services do (null: not open here, or not known), and how old the program is that asks."""
+    """How our services do (null: not open here, or not known), and how old the program is that asks.
+
+    `asks_minimum` is false where the bank sets no minimum versions: then no program is too old.
+    """
 
     sign_in: State
     sms: State | None
@@ -46,6 +49,7 @@ class StatusOut(msgspec.Struct):
     server_seconds: int
     client: str
     client_least: str
+    asks_minimum: bool
     is_too_old: bool | None
 
 
@@ -110,7 +114,12 @@ async def show_status(request: Request) -> Response:
     now = request.app.state.desk.house.world.clock.now()
     states = {name: getattr(services, name) for name in services.__struct_fields__}
     shown = StatusOut(
-        **states, server_seconds=now, client=asking.said, client_least=asking.least, is_too_old=asking.is_too_old
+        **states,
+        server_seconds=now,
+        client=asking.said,
+        client_least=asking.least,
+        asks_minimum=asking.asks_minimum,
+        is_too_old=asking.is_too_old,
     )
     return _json(request, shown)
 

@@ -64,6 +64,7 @@
     var value = f[row[1]];
     if (value === null || value === undefined) return 'none';
     if (typeof value === 'string') return value;
+    if (row[0] === 'version' && !value && f.asks_minimum === false) return 'free';
     if (row[0] === 'version' || row[0] === 'tamper') return value ? 'yes' : 'no';
     if (row[0] !== 'clock') return 'number';
     if (level(row, f) === 'good') return 'right';
@@ -228,7 +229,7 @@
     ask('/status', function (status, text) {
       var told = parsed(text);
       if (status === 200 && told) {
-        ['sign_in', 'sms', 'face', 'core_bank', 'is_too_old'].forEach(function (name) { f[name] = told[name]; });
+        ['sign_in', 'sms', 'face', 'core_bank', 'asks_minimum', 'is_too_old'].forEach(function (name) { f[name] = told[name]; });
         client = told.client ? fill(told.client_least ? W.least : W.client, { client: told.client, least: told.client_least }) : '';
       }
       next();

@@ -80,6 +80,7 @@ def _asked(request: Request) -> bool:
 
 async def _seen(request: Request) -> Figures:
     """Return what the server knows by itself: that we reach each other, its services, the program, the cookie."""
+    asking = understood(request)
     services: Services = await request.app.state.status.look()
     states = {name: getattr(services, name) for name in services.__struct_fields__}
     is_blocked = _asked(request) and not _came(request)
@@ -88,7 +89,8 @@ async def _seen(request: Request) -> Figures:
         answered=1,
         altered=0,
         keeps="nothing" if is_blocked else None,
-        is_too_old=understood(request).is_too_old,
+        asks_minimum=asking.asks_minimum,
+        is_too_old=asking.is_too_old,
         **states,
     )
 
