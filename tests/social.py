@@ -85,12 +85,13 @@ def query_of(location: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
 
 
-async def open_social_bank(database: str, *people: Person, **changes: Any) -> SocialBank:
-    """Open a bank with both providers."""
+async def open_social_bank(database: str, *people: Person, draws: bool = True, **changes: Any) -> SocialBank:
+    """Open a bank with both providers; without `draws` it has nothing that draws pictures anew."""
     providers = Providers()
+    pictures = GuardedPictures((), allows_loopback=True, resolve=nowhere, transport=providers.transport)
     there = {
         "social": {WECHAT: providers.wechat, ALIPAY: providers.alipay},
-        "pictures": GuardedPictures((), allows_loopback=True, resolve=nowhere, transport=providers.transport),
+        "pictures": pictures if draws else None,
     }
     bank = await open_bank(database, parts={"there": there}, **changes)
     providers.clock = providers.alipay._clock = bank.clock  # type: ignore[assignment]  # both have `at` and `now`

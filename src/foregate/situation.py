@@ -17,7 +17,7 @@ from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
 from foregate.ports.social import Pictures, SocialProvider
 from foregate.rules.journeys import Built, Journey, Table
-from foregate.rules.social import Provider
+from foregate.rules.social import Attribute, Provider
 from foregate.rules.verdict import Rules
 
 
@@ -67,7 +67,12 @@ class World:
     accounts: Accounts
     faces: FaceEngine | None = None  # None: face is not open
     social: Mapping[Provider, SocialProvider] = field(default_factory=dict)  # those that are set up
-    pictures: Pictures | None = None
+    pictures: Pictures | None = None  # None: no avatar is asked for
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """What may be taken along from WeChat and Alipay here."""
+        return tuple(each for each in Attribute if each is not Attribute.AVATAR or self.pictures is not None)
 
 
 @dataclass(frozen=True, slots=True)

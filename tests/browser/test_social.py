@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import httpx2
@@ -146,6 +147,27 @@ def test_an_account_that_nobody_linked(visit: Visit, bank: Bank, kind: Kind) -> 
     agree(visitor, "wechat", "fang")
     visitor.is_told("social-not-linked")
     looks_right(visitor, kind, "not-linked")
+
+
+def test_wechat_in_a_phones_own_browser(visit: Visit, bank: Bank, kind: Kind) -> None:
+    """Its page would show a code that this very phone cannot scan: how it works here is said first."""
+    phone = "Mozilla/5.0 (Linux; Android 12; Redmi 9A) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36"
+    visitor = visit("-outside", bypass_csp=kind[1], user_agent=phone)
+    visitor.go("/")
+    visitor.press("door.wechat")
+    visitor.sees("social.inside-title")
+    looks_right(visitor, kind, "how")
+    expect(visitor.page.get_by_role("link", name=visitor.t("social.scan"))).to_have_attribute(
+        "href", re.compile("qrco")
+    )
+    visitor.page.get_by_role("link", name=visitor.t("social.by-phone")).click()
+    expect(visitor.page.locator("#f-phone")).to_be_visible()
+
+    inside = visit("-inside", bypass_csp=kind[1], user_agent=f"{phone} MicroMessenger/8.0.40")
+    inside.go("/")
+    inside.press("door.wechat")
+    agree(inside, "wechat", "fang")
+    inside.is_told("social-not-linked")
 
 
 def test_a_provider_that_is_down(visit: Visit, bank: Bank, providers: str, kind: Kind) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from foregate.demo.providers.accounts import ALIPAY_APP
 from foregate.rules import limits
 from foregate.rules.consents import TEXT_VERSION
 from foregate.rules.journeys import JOURNEYS, table
@@ -62,7 +63,7 @@ async def test_the_banks_app_sends_what_the_sdk_gave(there: SocialBank, provider
 
     await in_app.start("sign-in-social", "choose", way=provider)
     facts = there.facts(in_app)
-    assert (doubles.APP if provider is WECHAT else doubles.ALIPAY_APP) == facts["app_id"]
+    assert (doubles.APP if provider is WECHAT else ALIPAY_APP) == facts["app_id"]
     code = there.providers.code(provider, app=facts["app_id"])
     told = await in_app.answer(auth_code=code, state=facts["state"], surface="app")
     assert ("done", "basic") == (told.journey["status"], told.journey["outcome"]["session"])
@@ -116,6 +117,18 @@ async def test_only_what_was_agreed_to_is_kept(there: SocialBank, provider: Prov
     async with there.bank.house.store.begin() as tx:
         ledger = await tx.consents.of(there.bank.customer_id(LI))
     assert {f"{provider}-avatar", f"{provider}-region"} == set(ledger)
+
+
+async def test_where_no_picture_can_be_drawn_none_is_asked_for(database: str) -> None:
+    """No avatar on the page of consents nor among what is linked; said all the same, it is not taken."""
+    there = await open_social_bank(database, LI, draws=False)
+    bank = there.bank
+    owner = bank.visitor()
+    await owner.sign_in(LI)
+    told = await there.link(owner, WECHAT, wants=ALL, person=LI)
+    assert "done" == told.journey["status"]
+    assert {"nickname", "region", "gender"} == set((await there.linked(owner))["wechat"]["attributes"])
+    await bank.close()
 
 
 async def test_nothing_agreed_to_asks_the_provider_for_nothing(there: SocialBank) -> None:

@@ -38,7 +38,7 @@ from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import BUILT, JOURNEYS
 from foregate.rules.money import Money
 from foregate.rules.policy import POLICY
-from foregate.rules.social import Provider
+from foregate.rules.social import Attribute, Provider
 from foregate.rules.words import Level
 from foregate.settings import Settings
 from foregate.situation import World
@@ -97,9 +97,13 @@ class TellingDesk(Desk):
             "acts": {name: kind for kind in ACTS for name in kind.ACTS},
         }
         # Both providers are set up, so that the pages have their buttons.
-        world = cast(
-            World, type("NoWorld", (), {"faces": None, "social": dict.fromkeys(Provider), "store": NoJourneys()})()
-        )
+        parts = {
+            "faces": None,
+            "social": dict.fromkeys(Provider),
+            "attributes": tuple(Attribute),
+            "store": NoJourneys(),
+        }
+        world = cast(World, type("NoWorld", (), parts)())
         super().__init__(House(world=world, journeys=JOURNEYS, policy=POLICY, built=BUILT, **tables))
         self.reply = Reply()
         self.asked: list[tuple[str, Any]] = []

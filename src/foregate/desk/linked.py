@@ -64,6 +64,7 @@ class Linked:
                 attributes = tuple(
                     _attribute(provider, attribute, consents.get(purpose_of(provider, attribute)), traits, now)
                     for attribute in Attribute
+                    if attribute in self._world.attributes or purpose_of(provider, attribute) in consents
                 )
                 found.append(self._view(provider, accounts.get(provider), attributes, now))
         return tuple(view for view in found if view.is_linked or view.is_set_up)

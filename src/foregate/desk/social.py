@@ -178,7 +178,8 @@ async def begin(turn: Turn, answered: Answered) -> Reply:
     provider = Provider(wanted.provider)
     if provider not in turn.house.world.social:
         return await turn.told(Refused(cause="input-invalid"), {"provider": "not-offered"})
-    turn.change(errand=Errand(provider=provider, wants=wanted.attributes))
+    wants = tuple(each for each in wanted.attributes if each in turn.house.world.attributes)
+    turn.change(errand=Errand(provider=provider, wants=wants))
     await turn.save(moved=True)
     return Reply(view=await turn.view())
 

@@ -66,6 +66,14 @@ def inert(text: str, longest: int = int(limits.SOCIAL_TEXT_CHARS)) -> str:
     return line[:longest].strip()
 
 
+def needs_another_screen(provider: str, agent: str) -> bool:
+    """Say whether the provider's page would show this device a code that only another one can scan.
+
+    That is WeChat's, in the browser of a phone: it opens no app from there. `Mobi` is what browsers of phones say.
+    """
+    return provider == Provider.WECHAT and "Mobi" in agent and inside(agent) is not Provider.WECHAT
+
+
 def inside(agent: str) -> Provider | None:
     """Return whose app shows our page, as the browser calls itself. A lie here only shows another of our links."""
     if "MicroMessenger" in agent:

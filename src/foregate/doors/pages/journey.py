@@ -28,7 +28,7 @@ from foregate.doors.requests import (
 from foregate.rules import limits
 from foregate.rules.gestures import Gesture
 from foregate.rules.inputs import Field, Kind
-from foregate.rules.social import Attribute
+from foregate.rules.social import needs_another_screen
 from foregate.rules.words import Who
 
 # After these one was signed in already: the page of one's ways in, or home, says the rest.
@@ -159,6 +159,7 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
     step = _asked(view)
     told = reply.told
     is_face = any(field.kind is Kind.PICTURES for field in step.fields)
+    on_a_phone = needs_another_screen(str(step.facts.get("provider")), caller.agent)
     page = Page(
         template="face.html" if is_face else "social.html" if is_social(step) else "journey.html",
         back=f"/j/{view.id}",
@@ -180,9 +181,10 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
         problem=problem_of(told, request, view) if told else None,
         key=forms.new_key(),
         known_as=await _known_as(request, view, step, caller),
-        attributes=[attribute.value for attribute in Attribute],
+        attributes=[attribute.value for attribute in request.app.state.desk.house.world.attributes],
+        is_phone=on_a_phone,
         # Only on the way out, so that whoever comes back by the back button is not sent out again.
-        goes=told is None and request.query_params.get("go") == "1",
+        goes=told is None and request.query_params.get("go") == "1" and not on_a_phone,
         can_text_us="text-us" in step.actions and bool(request.app.state.settings.text_us_number),
     )
     return told_when(response, told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from foregate.gateways.social.alipay import Alipay, AlipayKeys
@@ -46,8 +47,10 @@ def _alipay_keys(settings: Settings) -> AlipayKeys:
     return AlipayKeys(own=own, theirs=theirs)
 
 
-def open_pictures(settings: Settings) -> GuardedPictures:
-    """Return the guarded way to pictures."""
+def open_pictures(settings: Settings) -> GuardedPictures | None:
+    """Return the guarded way to pictures, or None where nothing is installed that draws them anew."""
+    if find_spec("cv2") is None:
+        return None
     return GuardedPictures(settings.social_picture_hosts, allows_loopback=settings.social_allows_loopback)
 
 
