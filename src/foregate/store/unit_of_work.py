@@ -64,7 +64,7 @@ class Unit:
     async def finish(self) -> None:
         """Write what was kept back. Nothing is read after it."""
         await self.audit.flush()
-        await self._last.write()
+        await self._last.write(is_last=True)
 
     @property
     def permits(self) -> PermitsIn:
