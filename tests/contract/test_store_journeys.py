@@ -24,13 +24,33 @@ async def test_a_journey_comes_back_as_it_was(store: SqlStore) -> None:
 
 
 async def test_an_id_is_given_once(store: SqlStore) -> None:
-    """A second journey of the same id is refused, and the transaction lives on."""
-    journey = a_journey()
+    """A second journey of the same id is refused, with whatever else its transaction wrote."""
+    journey, customer = a_journey(), a_customer()
+    await in_one(store, lambda tx: tx.journeys.insert(journey))
+
+    async def again(tx: Unit) -> None:
+        await tx.customers.insert(customer, {})
+        await tx.journeys.insert(msgspec.structs.replace(journey, state=b"another"))
+
+    with pytest.raises(Taken):
+        await in_one(store, again)
     async with store.begin() as tx:
-        await tx.journeys.insert(journey)
-        with pytest.raises(Taken):
-            await tx.journeys.insert(journey)
+        assert None is await tx.customers.find(customer.customer_id)
         assert journey == await tx.journeys.lock(journey.journey_id)
+
+
+async def test_a_journey_that_moves_on_as_it_begins(store: SqlStore) -> None:
+    """What is saved in the transaction that inserts is what is inserted, whether or not it was read in between."""
+    journeys = [a_journey(version=1), a_journey(version=1)]
+    moved = [msgspec.structs.replace(journey, version=2, state=b"moved") for journey in journeys]
+    async with store.begin() as tx:
+        for number, journey in enumerate(journeys):
+            await tx.journeys.insert(journey)
+            if number:
+                assert journey == await tx.journeys.lock(journey.journey_id)
+            await tx.journeys.save(moved[number])
+    for journey in moved:
+        assert journey == await in_one(store, lambda tx, id=journey.journey_id: tx.journeys.lock(id))  # type: ignore[misc]  # bound now
 
 
 async def test_an_unknown_journey(store: SqlStore) -> None:
@@ -185,6 +205,7 @@ async def test_a_visitor_who_hangs_up(store: SqlStore) -> None:
     async def hang_up() -> None:
         async with store.begin() as tx:
             await tx.journeys.insert(journey)
+            await tx.journeys.lock(journey.journey_id)
             has_written.set()
             await asyncio.sleep(60)
 

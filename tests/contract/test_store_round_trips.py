@@ -40,7 +40,21 @@ async def test_the_condition_of_nobody(store: SqlStore) -> None:
     """Who does not exist stands well, and has nothing."""
     nobody = Condition(counters=(), permission={}, keeps=frozenset(), last_sign_in_at=None, cooling_until=0)
     assert nobody == await in_one(store, lambda tx: tx.customers.condition(new_id()))
-    assert None is await in_one(store, lambda tx: tx.customers.password_hash(new_id()))
+
+
+async def test_a_charge_that_looks_at_the_hash(store: SqlStore) -> None:
+    """It counts and refuses as any charge does, for nobody as for a customer."""
+    customer, nobody, found = a_customer(), new_id(), []
+    await in_one(store, lambda tx: tx.customers.insert(customer, {}))
+    for who in (customer.customer_id, nobody):
+        for most in (1, 1, 2):
+            async with store.begin() as tx:
+                found.append(await tx.counters.charge_and_look(who, "password", UNKNOWN, NOW, most))
+    rows = [CounterRow("password", UNKNOWN, tries, tries, 0) for tries in (1, 2)]
+    assert [
+        (rows[0], customer.password_hash), None, (rows[1], customer.password_hash),
+        (rows[0], None), None, (rows[1], None),
+    ] == found  # fmt: skip
 
 
 @pytest.mark.parametrize("writes", [1, 2, TOGETHER_MAX, TOGETHER_MAX + 1])

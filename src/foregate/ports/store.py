@@ -34,7 +34,7 @@ from foregate.rules.permission import Permission
 
 class Journeys(Protocol):
     async def insert(self, row: JourneyRow) -> None:
-        """Raises Taken when the id exists."""
+        """Have it written at the end. Raises Taken, here or then, when the id exists."""
 
     async def lock(self, journey_id: str) -> JourneyRow | None:
         """Read a journey and hold it until the transaction ends."""
@@ -98,6 +98,11 @@ class Counters(Protocol):
         None: blocked now, or `total_max` reached over all lanes; nothing was counted.
         """
 
+    async def charge_and_look(
+        self, customer_id: str, counter: str, lane: str, now: int, total_max: int
+    ) -> tuple[CounterRow, str | None] | None:
+        """As `charge`, in the same statement with a look at the password's hash. None for nobody's, or none set."""
+
     async def succeed(self, customer_id: str, counter: str, lane: str) -> None:
         """The comparison was right: row, total and block of this lane go back to zero."""
 
@@ -129,9 +134,6 @@ class Customers(Protocol):
 
     async def condition(self, customer_id: str) -> Condition:
         """How this customer stands, in one look that holds and opens nothing and costs the same for nobody."""
-
-    async def password_hash(self, customer_id: str) -> str | None:
-        """What a password is compared with, and nothing else of the customer. None: nobody, or none is set."""
 
     async def by_login(self, kind: str, digest: bytes) -> Customer | None:
         """kind: phone | user_name | core_ref. One statement, whether found or not."""

@@ -30,10 +30,13 @@ async def charge(proof: Proof, at: Situation) -> CounterRow | Refused:
     counter = counter_of(proof, at)
     most = limits.failures_max(counter)
     charged = await at.tx.counters.charge(at.subject.customer_id, counter, at.lane, at.now, most)
-    if charged is not None:
-        return charged
+    return charged if charged is not None else await blocked(counter, at)
+
+
+async def blocked(counter: str, at: Situation) -> Refused:
+    """Return why nothing could be charged, and for how long."""
     rows = [row for row in await at.tx.counters.of(at.subject.customer_id) if row.counter == counter]
-    if sum(row.total for row in rows) >= most:
+    if sum(row.total for row in rows) >= limits.failures_max(counter):
         return Refused(cause=when_off(counter))
     until = max((row.blocked_until for row in rows if row.lane == at.lane), default=at.now)
     return Refused(cause="proof-blocked", retry_in_seconds=max(1, until - at.now))

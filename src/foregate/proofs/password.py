@@ -10,7 +10,7 @@ import msgspec
 
 from foregate.ports import CounterRow
 from foregate.proofs import Proved, guessed
-from foregate.rules import inputs
+from foregate.rules import inputs, limits
 from foregate.rules.words import PASSWORD
 from foregate.situation import Refused, Situation, World
 
@@ -38,12 +38,11 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
-    """Count the try, then fetch the hash. Blocked is said before anything is hashed."""
-    charged = await guessed.charge(PROOF, at)
-    if isinstance(charged, Refused):
-        return charged
-    customer_id = at.subject.customer_id
-    return Ticket(charged, await at.tx.customers.password_hash(customer_id), customer_id)
+    """Count the try, and fetch the hash with it. Blocked is said before anything is hashed."""
+    customer_id, counter = at.subject.customer_id, guessed.counter_of(PROOF, at)
+    most = limits.failures_max(counter)
+    charged = await at.tx.counters.charge_and_look(customer_id, counter, at.lane, at.now, most)
+    return Ticket(*charged, customer_id) if charged is not None else await guessed.blocked(counter, at)
 
 
 async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:

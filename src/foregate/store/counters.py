@@ -22,7 +22,7 @@ from foregate.store.statements import (
     time_of,
     word,
 )
-from foregate.store.tables import counter, permission
+from foregate.store.tables import counter, customer, permission
 
 _c, _now = counter.c, time_of("now")
 _of_customer: Final = _c.customer_id == text_of("of_customer")
@@ -51,7 +51,7 @@ _block_after: Final = case(
     ),
     else_=number(0),
 )
-_CHARGE: Final = Statement(
+_charging = (
     insert(counter)
     .from_select(
         [column.name for column in counter.columns],
@@ -75,6 +75,9 @@ _CHARGE: Final = Statement(
     )
     .returning(_c.counter, _c.lane, _c.in_a_row, _c.total, _c.blocked_until)
 )  # fmt: skip
+_CHARGE: Final = Statement(_charging)
+_hash = select(customer.c.password_hash).where(customer.c.customer_id == text_of("of_customer")).scalar_subquery()
+_CHARGE_AND_LOOK: Final = Statement(_charging.returning(_hash.label("password_hash")))
 _SUCCEED: Final = Statement(
     update(counter).where(_of_lane).values(in_a_row=number(0), total=number(0), blocked_until=number(0))
 )
@@ -123,6 +126,20 @@ class CountersIn:
             _CHARGE, of_customer=customer_id, of_counter=counter, of_lane=lane, now=now, total_max=int(total_max)
         )
         return _counter(row) if row else None
+
+    async def charge_and_look(
+        self, customer_id: str, counter: str, lane: str, now: int, total_max: int
+    ) -> tuple[CounterRow, str | None] | None:
+        """As `charge`, and return the password's hash with it. Of nobody, or where none is set, that is None."""
+        row = await self._connection.one(
+            _CHARGE_AND_LOOK,
+            of_customer=customer_id,
+            of_counter=counter,
+            of_lane=lane,
+            now=now,
+            total_max=int(total_max),
+        )
+        return (_counter(row), row["password_hash"]) if row else None
 
     async def succeed(self, customer_id: str, counter: str, lane: str) -> None:
         """The comparison was right: row, total and block of this lane go back to zero."""

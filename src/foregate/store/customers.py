@@ -19,7 +19,6 @@ SEALED: Final = ("core_ref", "name", "phone", "user_name")
 _is_customer: Final = customer.c.customer_id == text_of("of_customer")
 
 _FIND: Final = Statement(select(customer).where(_is_customer))
-_PASSWORD_HASH: Final = Statement(select(customer.c.password_hash).where(_is_customer))
 _HOLD: Final = Statement(select(customer).where(_is_customer).with_for_update())
 _BY_LOGIN: Final = Statement(
     select(customer)
@@ -63,11 +62,6 @@ class CustomersIn:
         """How this customer stands, in one look that holds and opens nothing."""
         await self._last.write()
         return condition_of(await self._connection.all(CONDITION, of_customer=customer_id))
-
-    async def password_hash(self, customer_id: str) -> str | None:
-        """What a password is compared with. None: nobody, or none is set."""
-        row = await self._connection.one(_PASSWORD_HASH, of_customer=customer_id)
-        return row["password_hash"] if row else None
 
     async def by_login(self, kind: str, digest: bytes) -> Customer | None:
         """kind: phone | user_name | core_ref. One statement, whether found or not."""

@@ -26,7 +26,7 @@ TOGETHER_MAX: Final = 6
 class _Kept(msgspec.Struct, frozen=True):
     statement: Statement
     values: Mapping[str, Value]
-    must: str | None
+    must: Exception | None
 
 
 class Last:
@@ -39,23 +39,33 @@ class Last:
         self._kept: dict[tuple[str, str], _Kept] = {}
 
     def keep(
-        self, what: str, row: str, statement: Statement, values: Mapping[str, Value], *, must: str | None = None
+        self, what: str, row: str, statement: Statement, values: Mapping[str, Value], *, must: Exception | None = None
     ) -> None:
         """Have `statement` run at the end. `what` and `row` name the row that it writes.
 
         Args:
-            must: what to raise as LookupError when it then writes nothing; None: that is well.
+            must: what to raise when it then writes nothing; None: that is well.
         """
         self._kept[what, row] = _Kept(statement, values, must)
 
-    async def write(self) -> None:
-        """Write everything that was kept back. Raises LookupError when something had to be written and was not."""
+    def keeps(self, what: str, row: str, statement: Statement) -> bool:
+        """Say whether this is what is to be run for that row, and has not been yet."""
+        kept = self._kept.get((what, row))
+        return kept is not None and kept.statement is statement
+
+    async def write(self, *, is_last: bool = False) -> None:
+        """Write everything that was kept back. Raises what it `must` when something was not written.
+
+        Args:
+            is_last: the transaction does nothing after this.
+        """
         kept, self._kept = tuple(self._kept.values()), {}
         for first in range(0, len(kept), TOGETHER_MAX):
-            await self._write(kept[first : first + TOGETHER_MAX])
+            await self._write(kept[first : first + TOGETHER_MAX], is_last and len(kept) <= TOGETHER_MAX)
 
-    async def _write(self, kept: tuple[_Kept, ...]) -> None:
-        counts = await self._connection.run_together([(each.statement, each.values) for each in kept])
+    async def _write(self, kept: tuple[_Kept, ...], is_last: bool) -> None:
+        writes = [(each.statement, each.values) for each in kept]
+        counts = await self._connection.run_together(writes, is_last=is_last)
         for each, count in zip(kept, counts, strict=True):
             if each.must is not None and count != 1:
-                raise LookupError(each.must)
+                raise each.must

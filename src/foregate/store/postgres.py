@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,6 +27,7 @@ from foregate.rules import limits
 from foregate.store.errors import PlainTextLink, WeakDurability
 from foregate.store.keyring import Keys
 from foregate.store.postgres_pool import LOST, Pool, Wire, rolled_back
+from foregate.store.postgres_transaction import Transaction
 from foregate.store.schema import check_schema
 from foregate.store.session_cache import SessionCache
 from foregate.store.statements import Dialect, Row, Statement, Value, text_of
@@ -35,7 +36,7 @@ from foregate.store.unit_of_work import SqlStore
 POOL_SIZE: Final = 10
 QUICK_SIZE: Final = 2  # beside the pool, for what is one statement
 _NOTIFY: Final = Statement(select(func.pg_notify(text_of("channel"), text_of("payload"))))
-BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_SETTING: Final = Statement(select(func.current_setting(text_of("setting")).label("value")))
 BEGIN_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NEAR: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
@@ -106,11 +107,29 @@ class PostgresDatabase:
         # On this machine nobody listens in; asking for TLS first would cost a second connection for each.
         self._ssl = None if _way_to(dsn)[1] or _way_to(dsn)[0] not in _NEAR else False
 
-    def transaction(self) -> AbstractAsyncContextManager[Wire]:
-        return self._between(BEGIN)
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        transaction = Transaction(self._pool)
+        try:
+            yield transaction
+            await transaction.commit()
+        except BaseException:
+            await transaction.roll_back()
+            raise
+        finally:
+            transaction.end()
 
-    def snapshot(self) -> AbstractAsyncContextManager[Wire]:
-        return self._between(BEGIN_SNAPSHOT)
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Wire]:
+        wire, _ = await self._pool.first(lambda wire: wire.command(BEGIN_SNAPSHOT))
+        try:
+            yield wire
+            await wire.command("COMMIT")
+        except BaseException:
+            await rolled_back(wire)
+            raise
+        finally:
+            self._pool.give_back(wire)
 
     @asynccontextmanager
     async def glance(self) -> AsyncIterator[Wire]:
@@ -126,28 +145,9 @@ class PostgresDatabase:
         finally:
             self._free_for_glances.release()
 
-    @asynccontextmanager
-    async def _between(self, begin: str) -> AsyncIterator[Wire]:
-        wire = await self._pool.first(lambda wire: wire.command(begin))
-        try:
-            yield wire
-            # After an error that somebody caught and went on, PostgreSQL answers COMMIT with ROLLBACK, not an error.
-            if (outcome := await wire.command("COMMIT")) != "COMMIT":
-                raise Busy(f"PostgreSQL: {outcome} in place of a commit")
-        except BaseException:
-            await rolled_back(wire)
-            raise
-        finally:
-            self._pool.give_back(wire)
-
     async def read_one(self, statement: Statement, **values: Value) -> Row | None:
-        row: Row | None = None
-
-        async def read(wire: Wire) -> None:
-            nonlocal row
-            row = await wire.one(statement, **values)
-
-        self._quick.give_back(await self._quick.first(read))
+        wire, row = await self._quick.first(lambda wire: wire.one(statement, **values))
+        self._quick.give_back(wire)
         return row
 
     async def _connect(self) -> Wire:
@@ -174,7 +174,8 @@ class PostgresDatabase:
 
     async def write_one(self, statement: Statement, **values: Value) -> None:
         # Twice is once, so a connection that turns out to be dead is simply replaced.
-        self._quick.give_back(await self._quick.first(lambda wire: wire.run(statement, **values)))
+        wire, _ = await self._quick.first(lambda wire: wire.run(statement, **values))
+        self._quick.give_back(wire)
 
     @asynccontextmanager
     async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[Notices]:
@@ -196,7 +197,8 @@ class PostgresDatabase:
                 ("full_page_writes", ("on",)),
                 ("synchronous_commit", ("on", "remote_apply")),
             ):
-                value = await wire.raw.fetchval(f"SELECT current_setting('{setting}')")
+                row = await wire.one(_SETTING, setting=setting)
+                value = row["value"] if row else None
                 if value not in allowed:
                     raise WeakDurability(
                         f"PostgreSQL runs with {setting} = {value} and could forget what it acknowledged. "

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from foregate.ports import Busy
 from foregate.store.statements import Dialect, Row, Statement, Together, Value, together
+
+T = TypeVar("T")
 
 # The connection is gone, or in a state nobody should build on.
 LOST: Final = (
@@ -75,7 +77,9 @@ class Wire:
         except (*LOST, *PASSING) as error:
             raise self.busy(error) from error
 
-    async def run_together(self, writes: Sequence[tuple[Statement, Mapping[str, Value]]]) -> Sequence[int]:
+    async def run_together(
+        self, writes: Sequence[tuple[Statement, Mapping[str, Value]]], *, is_last: bool = False
+    ) -> Sequence[int]:
         text = together(tuple(statement for statement, _ in writes))
         try:
             prepared = self._prepared.get(text) or await self._prepare(text, text.sql)
@@ -129,8 +133,8 @@ class Pool:
         self._idle: list[Wire] = []  # last in, first out: the warmest connection is taken
         self._is_closed = False
 
-    async def first(self, do: Callable[[Wire], Awaitable[object]]) -> Wire:
-        """Take a connection and `do` the first thing on it, which changes nothing.
+    async def first(self, do: Callable[[Wire], Awaitable[T]]) -> tuple[Wire, T]:
+        """Take a connection and `do` the first thing on it, which may be done twice. Returns both.
 
         A connection that was closed while it lay idle (a failover, a firewall) is only noticed now. Nothing was
         begun on it, so the next one is tried; a new one that fails is not tried again.
@@ -139,8 +143,7 @@ class Pool:
             wire = await self._take()
             was_idle, wire.is_new = not wire.is_new, False
             try:
-                await do(wire)
-                return wire
+                return wire, await do(wire)
             except BaseException as error:
                 await rolled_back(wire)
                 self.give_back(wire)

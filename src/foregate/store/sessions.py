@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from foregate.ports import DeviceRow, SessionRow
 from foregate.rules import limits
 from foregate.rules.words import Level
-from foregate.store.statements import Connection, Row, Statement, insert_into, number, text_of, time_of
+from foregate.store.last import Last
+from foregate.store.statements import Connection, Row, Statement, Value, insert_into, number, text_of, time_of
 from foregate.store.tables import device, session
 
 _Evidence = tuple[tuple[str, int], ...]
@@ -21,21 +22,17 @@ _of_customer: Final = _s.customer_id == text_of("of_customer")
 _this: Final = (_of_customer, _s.session_id == text_of("of_session"))
 
 FIND_SESSION: Final = Statement(select(session).where(*_this))
-# How many there were tells whether one has to go: an INSERT does not see its own row.
-_INSERT: Final = Statement(
-    insert_into(session).returning(
-        select(func.count()).select_from(session).where(_of_customer).scalar_subquery().label("there_were")
-    )
-)
+_INSERT: Final = Statement(insert_into(session))
+# Makes room for one.
 _TRIM: Final = Statement(
     delete(session).where(
         _of_customer,
         _s.session_id.in_(
             select(_s.session_id)
             .where(_of_customer)
-            .order_by((_s.session_id == text_of("newest")).desc(), _s.seen_at.desc(), _s.session_id.desc())
+            .order_by(_s.seen_at.desc(), _s.session_id.desc())
             .limit(number(2**31 - 1))
-            .offset(number(limits.SESSIONS_PER_CUSTOMER))
+            .offset(number(limits.SESSIONS_PER_CUSTOMER - 1))
         ),
     )
 )
@@ -52,54 +49,62 @@ _OF: Final = Statement(select(session).where(_of_customer).order_by(_s.seen_at.d
 class SessionsIn:
     """`ports.Sessions` in one transaction."""
 
-    __slots__ = ("_connection", "ended_of")
+    __slots__ = ("_connection", "_last", "ended_of")
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, last: Last) -> None:
+        self._connection, self._last = connection, last
         self.ended_of: set[str] = set()  # whose sessions may have ended, once this is committed
 
     async def insert(self, row: SessionRow) -> None:
-        """At most SESSIONS_PER_CUSTOMER stay; the one unused longest ends. The caller holds the customer."""
+        """At most SESSIONS_PER_CUSTOMER stay; the one unused longest ends. The caller holds the customer.
+
+        Written at the end: first room is made, then the session takes it.
+        """
+        if row.customer_id in self.ended_of:
+            await self._last.write()  # a second one finds the first
         self.ended_of.add(row.customer_id)
-        inserted = await self._connection.one(
-            _INSERT,
-            of_customer=row.customer_id,
-            customer_id=row.customer_id,
-            session_id=row.session_id,
-            secret_digest=row.secret_digest,
-            level=row.level.value,
-            evidence=msgspec.json.encode(row.evidence).decode(),
-            device_id=row.device_id,
-            agent=row.agent,
-            created_at=row.created_at,
-            seen_at=row.seen_at,
-            expires_at=row.expires_at,
-        )
-        if inserted is None or inserted["there_were"] >= limits.SESSIONS_PER_CUSTOMER:
-            await self._connection.run(_TRIM, of_customer=row.customer_id, newest=row.session_id)
+        self._last.keep("room", row.customer_id, _TRIM, {"of_customer": row.customer_id})
+        values: dict[str, Value] = {
+            "customer_id": row.customer_id,
+            "session_id": row.session_id,
+            "secret_digest": row.secret_digest,
+            "level": row.level.value,
+            "evidence": msgspec.json.encode(row.evidence).decode(),
+            "device_id": row.device_id,
+            "agent": row.agent,
+            "created_at": row.created_at,
+            "seen_at": row.seen_at,
+            "expires_at": row.expires_at,
+        }
+        self._last.keep("session", row.session_id, _INSERT, values)
 
     async def find(self, customer_id: str, session_id: str) -> SessionRow | None:
         """Return the session unless it ended; whether it expired is the caller's to see."""
+        await self._last.write()
         row = await self._connection.one(FIND_SESSION, of_customer=customer_id, of_session=session_id)
         return session_of(row) if row else None
 
     async def end(self, customer_id: str, session_id: str) -> bool:
         """End one. False: it was not there."""
+        await self._last.write()
         self.ended_of.add(customer_id)
         return await self._connection.run(_END, of_customer=customer_id, of_session=session_id) == 1
 
     async def end_all(self, customer_id: str, but: str | None = None) -> int:
         """End every session of the customer, or every other."""
+        await self._last.write()
         self.ended_of.add(customer_id)
         return await self._connection.run(_END_ALL, of_customer=customer_id, but=but or "")
 
     async def end_on_device(self, customer_id: str, device_id: str) -> int:
         """End the sessions that this remembered device opened."""
+        await self._last.write()
         self.ended_of.add(customer_id)
         return await self._connection.run(_END_ON_DEVICE, of_customer=customer_id, of_device=device_id)
 
     async def of(self, customer_id: str) -> tuple[SessionRow, ...]:
         """Return the customer's sessions, the last used first."""
+        await self._last.write()
         return tuple(session_of(row) for row in await self._connection.all(_OF, of_customer=customer_id))
 
 

@@ -110,7 +110,9 @@ class _Thread:
         text = statement.text(Dialect.SQLITE)
         await self.do(lambda raw: raw.executemany(text.sql, [text.arguments(row) for row in rows]))
 
-    async def run_together(self, writes: Sequence[tuple[Statement, Mapping[str, Value]]]) -> Sequence[int]:
+    async def run_together(
+        self, writes: Sequence[tuple[Statement, Mapping[str, Value]]], *, is_last: bool = False
+    ) -> Sequence[int]:
         texts = [(statement.text(Dialect.SQLITE), values) for statement, values in writes]
         return await self.do(lambda raw: [raw.execute(text.sql, text.arguments(own)).rowcount for text, own in texts])
 

@@ -49,11 +49,13 @@ class Row(Protocol):
 class Text:
     """A statement in one dialect: its text, and the order in which the driver wants the arguments."""
 
-    __slots__ = ("_constants", "_names", "sql")
+    __slots__ = ("_constants", "_names", "only_reads", "sql")
 
     def __init__(self, clause: CompilerElement, dialect: Dialect) -> None:
         compiled = cast(Any, clause.compile(dialect=_DIALECTS[dialect]))
         self.sql: str = str(compiled)
+        # It neither writes nor holds a row. `WITH` may do either; a function of ours does neither in a transaction.
+        self.only_reads: bool = self.sql.startswith("SELECT") and "FOR UPDATE" not in self.sql
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         # What the compiler adds by itself, such as SQLite's OFFSET 0.
         self._constants: dict[str, Value] = {
@@ -168,8 +170,13 @@ class Connection(Protocol):
     async def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
         """Run once for each of `rows`."""
 
-    async def run_together(self, writes: Sequence[tuple[Statement, Mapping[str, Value]]]) -> Sequence[int]:
-        """Run writes of different rows as one message; return how many rows each of them wrote."""
+    async def run_together(
+        self, writes: Sequence[tuple[Statement, Mapping[str, Value]]], *, is_last: bool = False
+    ) -> Sequence[int]:
+        """Run writes of different rows as one message; return how many rows each of them wrote.
+
+        `is_last`: nothing else follows in this transaction.
+        """
 
 
 class Database(Protocol):

@@ -56,7 +56,7 @@ class Unit:
         self.counters = CountersIn(connection)
         self.permissions = PermissionsIn(connection)
         self.customers = CustomersIn(connection, keys, self._last)
-        self.sessions = SessionsIn(connection)
+        self.sessions = SessionsIn(connection, self._last)
         self.devices = DevicesIn(connection)
         self.audit = AuditIn(connection, keys, self._last)
         self.outbox = OutboxIn(connection, keys)
@@ -64,7 +64,7 @@ class Unit:
     async def finish(self) -> None:
         """Write what was kept back. Nothing is read after it."""
         await self.audit.flush()
-        await self._last.write()
+        await self._last.write(is_last=True)
 
     @property
     def permits(self) -> PermitsIn:
