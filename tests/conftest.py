@@ -1,5 +1,7 @@
 """Fixtures that more than one kind of test uses. Servers start when the first test asks for them."""
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +15,10 @@ from valkey import Valkey
 
 from foregate.store import migrate
 from tests import services
+
+# Hundreds of processes are started: without what was compiled before, each would compile every module anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What the server says is read by the tests that are about it, through structlog's `capture_logs`.
 structlog.configure(processors=[structlog.testing.LogCapture()], cache_logger_on_first_use=False)
