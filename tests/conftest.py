@@ -1,10 +1,11 @@
 """Fixtures that more than one kind of test uses. Servers start when the first test asks for them."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import hypothesis
 import pytest
@@ -12,6 +13,7 @@ import structlog
 import structlog.testing
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from valkey import Valkey
+from xdist.scheduler import LoadScopeScheduling
 
 from foregate.store import migrate
 from tests import services
@@ -33,10 +35,12 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 # A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
 MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "chromium": "browser"}
+BROWSER = Path(__file__).with_name("browser")
+KIND_OF_VISITOR = re.compile(r"(?<=\[)(zh|en)-(script|plain)\b")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests, put browser tests last, and say which stay together when several processes share them.
+    """Mark the tests, and put those of `tests/browser` last. Raises UsageError for a browser test elsewhere.
 
     Playwright's synchronous interface keeps an event loop running in this thread
     from its start to its end, and no asynchronous test could run meanwhile.
@@ -45,15 +49,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, mark in MARK_OF_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
-        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+        if item.get_closest_marker("browser") and not _is_in_browser(item):
+            raise pytest.UsageError(f"{item.nodeid} opens a browser, so it belongs into tests/browser")
+    items.sort(key=_is_in_browser)
 
 
-def _group_of(item: pytest.Item) -> str:
-    """A file; in the browser, a file and a kind of visitor, for each kind has a bank of its own."""
-    call = getattr(item, "callspec", None)
-    kind = call.params.get("kind") if call else None
-    return f"{item.path.stem}-{kind}" if kind else item.path.stem
+def _is_in_browser(item: pytest.Item) -> bool:
+    return BROWSER in item.path.parents
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Deals out whole files to the processes: what a file builds once is built once.
+
+    In the browser each kind of visitor has a bank of its own, so there a file and a kind are dealt out. Marks of
+    xdist's `loadgroup` would say the same, but its 3.8 does not see them with pytest 9.2: it deals out test by test.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, rest = nodeid.partition("::")
+        kind = KIND_OF_VISITOR.search(rest)
+        return f"{file} {kind[0]}" if kind else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Share the tests out among processes."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
