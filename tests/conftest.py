@@ -137,7 +137,7 @@ def valkey_url(valkey_server: str) -> str:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     try:
-        program = services.find_chromium()
+        program = services.find_shell()
     except services.Missing as missing:
         pytest.skip(str(missing))
     with sync_playwright() as playwright:
