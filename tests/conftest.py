@@ -16,7 +16,7 @@ from valkey import Valkey
 from xdist.scheduler import LoadScopeScheduling
 
 from foregate.store import migrate
-from tests import services
+from tests import ready, services
 
 # Hundreds of processes are started: without what was compiled before, each would compile every module anew.
 sys.dont_write_bytecode = False
@@ -86,7 +86,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[services.PostgresServer]:
     try:
-        with services.postgres() as server:
+        with services.postgres(services.in_memory()) as server:
             yield server
     except services.Missing as missing:
         pytest.skip(str(missing))
@@ -110,11 +110,9 @@ def migrated_postgres(postgres_server: services.PostgresServer) -> Iterator[str]
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite() -> Path:
     """Return a migrated database file, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "empty.sqlite"
-    migrate.upgrade(f"sqlite:///{path}")
-    return path
+    return ready.sqlite_file()
 
 
 @pytest.fixture(scope="session")
