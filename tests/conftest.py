@@ -36,6 +36,8 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 # A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
 MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "chromium": "browser"}
 BROWSER = Path(__file__).with_name("browser")
+# Begun first in the browser, so that none of them is left to one process at the end.
+LONG = frozenset({"test_bad_link", "test_every_look", "test_face", "test_walks", "test_wire_cuts"})
 KIND_OF_VISITOR = re.compile(r"(?<=\[)(zh|en)-(script|plain)\b")
 
 
@@ -51,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(mark)
         if item.get_closest_marker("browser") and not _is_in_browser(item):
             raise pytest.UsageError(f"{item.nodeid} opens a browser, so it belongs into tests/browser")
-    items.sort(key=_is_in_browser)
+    items.sort(key=lambda item: (_is_in_browser(item), item.path.stem not in LONG))
 
 
 def _is_in_browser(item: pytest.Item) -> bool:
@@ -73,7 +75,8 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """Share the tests out among processes."""
+    """Share the tests out among processes, in their order: browser tests stay last."""
+    config.option.loadscopereorder = False
     return ByFile(config, log)
 
 
