@@ -9,7 +9,6 @@ await visitor.answer(code=await bank.code(LI.phone))
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,11 +23,11 @@ from foregate.ids import new_id
 from foregate.ports import Customer, DeviceRow
 from foregate.rules.documents import Document
 from foregate.settings import Settings
-from foregate.store import migrate
-from foregate.store.keyring import Keys, generate_keys, parse_keys
+from foregate.store.keyring import Keys
 from foregate.store.statements import Statement
 from foregate.store.tables import audit_event, outbox
 from foregate.tokens import Token
+from tests import ready
 
 ORIGIN = "https://login.bank.test"
 NOW = 1_800_000_000  # 2027-01-15: the holidays of two years are near, and no test depends on today
@@ -215,20 +214,24 @@ class Bank:
 
     async def settle(self, *people: Person, registered: bool = True) -> None:
         """Let people hold their cards, and be registered for e-banking."""
-        for person in people:
-            await self.house.core.put_person(
-                core_ref=person.core_ref,
-                name=person.name,
-                birth_date=person.birth_date,
-                document_type=person.document_type,
-                document_number=person.document_number,
-                document_expires_on=person.document_expires_on,
-            )
-            await self.house.core.put_card(
-                core_ref=person.core_ref, card_number=person.card, card_pin=person.pin, bound_phone=person.bound
-            )
-            if registered:
-                await self.register(person)
+        with ready.known_hashes(self.house.hasher, self.keys):
+            for person in people:
+                await self._settle(person)
+                if registered:
+                    await self.register(person)
+
+    async def _settle(self, person: Person) -> None:
+        await self.house.core.put_person(
+            core_ref=person.core_ref,
+            name=person.name,
+            birth_date=person.birth_date,
+            document_type=person.document_type,
+            document_number=person.document_number,
+            document_expires_on=person.document_expires_on,
+        )
+        await self.house.core.put_card(
+            core_ref=person.core_ref, card_number=person.card, card_pin=person.pin, bound_phone=person.bound
+        )
 
     async def give_document(
         self, person: Person, expires_on: str | None, number: str | None = None, issued_on: str | None = None
@@ -307,8 +310,8 @@ async def open_bank(
     **changes: Any,
 ) -> Bank:
     """Open a bank over a database, which is made ready first. `changes` are settings, `parts` stand in for others."""
-    await asyncio.to_thread(migrate.upgrade, database)
-    clock, keys = Clock(), keys or parse_keys(tomllib.loads(generate_keys()))
+    await asyncio.to_thread(ready.make, database)
+    clock, keys = Clock(), keys or ready.keys()
     settings = Settings(
         origin=ORIGIN, database=database, bank_name="测试银行", hotline="95000", text_us_number="1069", is_demo=True
     )

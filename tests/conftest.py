@@ -1,8 +1,11 @@
 """Fixtures that more than one kind of test uses. Servers start when the first test asks for them."""
 
+import os
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import hypothesis
 import pytest
@@ -10,9 +13,14 @@ import structlog
 import structlog.testing
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from valkey import Valkey
+from xdist.scheduler import LoadScopeScheduling
 
 from foregate.store import migrate
-from tests import services
+from tests import ready, services
+
+# Hundreds of processes are started: without what was compiled before, each would compile every module anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What the server says is read by the tests that are about it, through structlog's `capture_logs`.
 structlog.configure(processors=[structlog.testing.LogCapture()], cache_logger_on_first_use=False)
@@ -27,10 +35,14 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 # A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
 MARK_OF_FIXTURE = {"postgres_server": "postgres", "valkey_server": "valkey", "chromium": "browser"}
+BROWSER = Path(__file__).with_name("browser")
+# Begun first in the browser, so that none of them is left to one process at the end.
+LONG = frozenset({"test_bad_link", "test_every_look", "test_face", "test_walks", "test_wire_cuts"})
+KIND_OF_VISITOR = re.compile(r"(?<=\[)(zh|en)-(script|plain)\b")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests, put browser tests last, and say which stay together when several processes share them.
+    """Mark the tests, and put those of `tests/browser` last. Raises UsageError for a browser test elsewhere.
 
     Playwright's synchronous interface keeps an event loop running in this thread
     from its start to its end, and no asynchronous test could run meanwhile.
@@ -39,15 +51,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, mark in MARK_OF_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
-        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+        if item.get_closest_marker("browser") and not _is_in_browser(item):
+            raise pytest.UsageError(f"{item.nodeid} opens a browser, so it belongs into tests/browser")
+    items.sort(key=lambda item: (_is_in_browser(item), item.path.stem not in LONG))
 
 
-def _group_of(item: pytest.Item) -> str:
-    """A file; in the browser, a file and a kind of visitor, for each kind has a bank of its own."""
-    call = getattr(item, "callspec", None)
-    kind = call.params.get("kind") if call else None
-    return f"{item.path.stem}-{kind}" if kind else item.path.stem
+def _is_in_browser(item: pytest.Item) -> bool:
+    return BROWSER in item.path.parents
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Deals out whole files to the processes: what a file builds once is built once.
+
+    In the browser each kind of visitor has a bank of its own, so there a file and a kind are dealt out. Marks of
+    xdist's `loadgroup` would say the same, but its 3.8 does not see them with pytest 9.2: it deals out test by test.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, rest = nodeid.partition("::")
+        kind = KIND_OF_VISITOR.search(rest)
+        return f"{file} {kind[0]}" if kind else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Share the tests out among processes, in their order: browser tests stay last."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +89,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[services.PostgresServer]:
     try:
-        with services.postgres() as server:
+        with services.postgres(services.in_memory()) as server:
             yield server
     except services.Missing as missing:
         pytest.skip(str(missing))
@@ -83,11 +113,9 @@ def migrated_postgres(postgres_server: services.PostgresServer) -> Iterator[str]
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite() -> Path:
     """Return a migrated database file, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "empty.sqlite"
-    migrate.upgrade(f"sqlite:///{path}")
-    return path
+    return ready.sqlite_file()
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +138,7 @@ def valkey_url(valkey_server: str) -> str:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     try:
-        program = services.find_chromium()
+        program = services.find_shell()
     except services.Missing as missing:
         pytest.skip(str(missing))
     with sync_playwright() as playwright:

@@ -29,9 +29,8 @@ from foregate import bootstrap
 from foregate.demo.outlets import settle_outlets
 from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.settings import Settings
-from foregate.store import migrate
 from foregate.store.keyring import load_keys, write_keys
-from tests import certificates, services
+from tests import certificates, ready, services
 from tests.bank import LI, Bank, Clock, Person
 from tests.certificates import HOST, Pair
 
@@ -238,7 +237,7 @@ def _settings(folder: Path, netloc: str, gateway: Gateway, pair: Pair) -> dict[s
 
 
 async def _settle(settings: Settings, people: Sequence[Person]) -> None:
-    await asyncio.to_thread(migrate.upgrade, settings.database)
+    await asyncio.to_thread(ready.make, settings.database)
     clock, keys = Clock(int(time.time())), load_keys(Path(settings.keys_file))
     phones = SimulatedPhones(clock)
     house = await bootstrap.build(settings, gateway=phones, keys=keys)

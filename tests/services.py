@@ -5,6 +5,7 @@ its process id when the tests end; if the tests are killed, the kernel stops it 
 their place. Nothing here installs anything: that is `script/services`.
 """
 
+import asyncio
 import os
 import pwd
 import secrets
@@ -13,13 +14,18 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
 
 Command = Sequence[str | Path]
+T = TypeVar("T")
 
 START_SECONDS = 30
 STOP_SECONDS = 15
@@ -49,8 +55,17 @@ def find_program(names: Sequence[str], what: str, folders: Sequence[Path] = ()) 
     raise Missing(what)
 
 
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
 def find_chromium() -> Path:
-    return find_program(["chromium", "chromium-browser", "google-chrome"], "Chromium")
+    return find_program(CHROMIUM, "Chromium")
+
+
+def find_shell() -> Path:
+    """Return Chromium without a window, where it is installed: each visitor costs a quarter of one in a window that
+    nobody sees, and pages are the same."""
+    return find_program(["chromium-headless-shell", *CHROMIUM], "Chromium")
 
 
 def free_port() -> int:
@@ -75,12 +90,23 @@ class Folder:
         return [*prefix, *map(str, words)]
 
 
+# Where memory is a folder. A database of tests is thrown away, and hundreds are made: on a disk they wait for it.
+MEMORY = Path("/dev/shm")  # noqa: S108  # made by mkdtemp in it
+MEMORY_BYTES_MIN = 4 << 30
+
+
+def in_memory() -> Path | None:
+    """Return the folder that is kept in memory, if there is one with room for a server's data."""
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
+    return MEMORY if has_room else None
+
+
 @contextmanager
-def server_folder(name: str) -> Iterator[Folder]:
+def server_folder(name: str, place: Path | None = None) -> Iterator[Folder]:
     users = {entry.pw_name for entry in pwd.getpwall()}
     root = os.geteuid() == 0
     user = ("postgres" if "postgres" in users else "nobody") if root else pwd.getpwuid(os.geteuid()).pw_name
-    with tempfile.TemporaryDirectory(prefix=f"foregate-{name}-") as path:
+    with tempfile.TemporaryDirectory(prefix=f"foregate-{name}-", dir=place) as path:
         if root:
             shutil.chown(path, user)
         yield Folder(Path(path), user)
@@ -108,13 +134,38 @@ def running(folder: Folder, words: Command, ready: Command) -> Iterator[None]:
             process.wait()
 
 
+class Desk:
+    """A connection that stays open, on a thread and a loop of its own: a program for each statement takes longer."""
+
+    def __init__(self, dsn: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._connection = self._run(asyncpg.connect(dsn))
+
+    def execute(self, statement: str) -> None:
+        """Run one statement, in no transaction."""
+        self._run(self._connection.execute(statement))
+
+    def close(self) -> None:
+        """Go home."""
+        self._run(self._connection.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
 @dataclass(frozen=True)
 class PostgresServer:
-    """A PostgreSQL server of these tests alone."""
+    """A PostgreSQL server of these tests alone. Databases are made and dropped at its desk, once there is one."""
 
     programs: Path
     port: int
     password: str
+    desk: Desk | None = None
 
     def dsn(self, database: str = "postgres") -> str:
         return f"postgresql://foregate:{self.password}@127.0.0.1:{self.port}/{database}"
@@ -122,11 +173,14 @@ class PostgresServer:
     def create_database(self, template: str = "template0") -> str:
         """Create a database with a random name, as a copy of `template`, and return that name."""
         name = f"test_{secrets.token_hex(8)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._manage(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop_database(self, name: str) -> None:
-        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._manage(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _manage(self, statement: str) -> None:
+        (self.desk or self).execute(statement)
 
     def execute(self, statement: str, database: str = "postgres") -> str:
         """Run one statement by psql, outside any event loop, and return what it prints."""
@@ -144,12 +198,12 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres() -> Iterator[PostgresServer]:
-    """Run PostgreSQL with its durable defaults (fsync on), as in production. Raises Missing."""
+def postgres(place: Path | None = None) -> Iterator[PostgresServer]:
+    """Run PostgreSQL, with its data in `place`, and durable as in production (fsync on). Raises Missing."""
     newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: float(p.parent.name), reverse=True)
     programs = find_program(["initdb"], "PostgreSQL", newest_first).parent
     server = PostgresServer(programs, free_port(), secrets.token_urlsafe(16))
-    with server_folder("postgres") as folder:
+    with server_folder("postgres", place) as folder:
         data, password_file = folder.path / "data", folder.path / "password"
         password_file.write_text(server.password)
         password_file.chmod(0o644)
@@ -165,7 +219,11 @@ def postgres() -> Iterator[PostgresServer]:
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         ready: Command = [programs / "psql", "-XAtqc", "SELECT 1", server.dsn()]
         with running(folder, [programs / "postgres", "-D", data, *options], ready):
-            yield server
+            desk = Desk(server.dsn())
+            try:
+                yield replace(server, desk=desk)
+            finally:
+                desk.close()
 
 
 @contextmanager

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import threading
 import time
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -22,9 +25,8 @@ from foregate.doors.text import catalog
 from foregate.gateways.sms.simulated import Received, SimulatedPhones
 from foregate.rules import limits
 from foregate.settings import Settings
-from foregate.store import migrate
 from foregate.store.keyring import write_keys
-from tests import services
+from tests import ready, services
 
 T = TypeVar("T")
 ARRIVES_SECONDS = 30  # a busy machine is not a finding
@@ -81,6 +83,26 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
     )
 
 
+@cache
+def settled() -> Path:
+    """Return a folder with a demo bank in which everybody is settled, and its keys: settling two years takes longer
+    than most stories, so it is done once in a run, and copied."""
+    folder = ready.folder() / "settled"
+    folder.mkdir()
+    settings, clock = settings_for("http://localhost", folder), TurnableClock()
+    write_keys(folder / "keys.toml")
+    ready.make(settings.database)
+
+    async def settle_all() -> None:
+        house = await build(settings, clock=clock, gateway=SimulatedPhones(clock))
+        await settle(house)
+        await house.close()
+
+    with ThreadPoolExecutor(1) as thread:  # this thread may have a loop already, playwright's
+        thread.submit(lambda: asyncio.run(settle_all())).result()
+    return folder
+
+
 @contextmanager
 def open_bank(folder: Path, *, host: str = "127.0.0.1", between: Between | None = None, **more: Any) -> Iterator[Bank]:
     """Open the demo bank on a free port, behind what stands `between`; everybody of the demo is settled.
@@ -91,11 +113,11 @@ def open_bank(folder: Path, *, host: str = "127.0.0.1", between: Between | None 
     if between is not None:
         between.bank_port = port
     settings = settings_for(f"http://{host}:{between.port if between else port}", folder, **more)
-    write_keys(folder / "keys.toml")
-    migrate.upgrade(settings.database)
+    for name in ("bank.db", "keys.toml"):
+        shutil.copy(settled() / name, folder / name)
     clock = TurnableClock()
     phones = SimulatedPhones(clock)
-    ready = threading.Event()
+    is_built = threading.Event()
     opened: list[Bank] = []
     servers: list[uvicorn.Server] = []
 
@@ -103,7 +125,7 @@ def open_bank(folder: Path, *, host: str = "127.0.0.1", between: Between | None 
         house = await build(
             settings, clock=clock, gateway=phones, routes=tuple(demo_pages.routes()), state={"phones": phones}
         )
-        await settle(house)
+        await settle(house)  # finds everybody there
         bank = Bank(settings.origin, house, phones, clock)
         bank.loop = asyncio.get_running_loop()
         config = uvicorn.Config(
@@ -112,12 +134,12 @@ def open_bank(folder: Path, *, host: str = "127.0.0.1", between: Between | None 
         )  # fmt: skip
         opened.append(bank)
         servers.append(uvicorn.Server(config))
-        ready.set()
+        is_built.set()
         await servers[0].serve()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(60), "the bank did not open"
+    assert is_built.wait(60), "the bank did not open"
     while not servers[0].started and thread.is_alive():
         time.sleep(0.02)
     try:

@@ -1,4 +1,8 @@
-"""One demo bank for each kind of visitor: Chinese and English, with script and without."""
+"""One demo bank for each kind of visitor: Chinese and English, with script and without.
+
+The main stories are told in both languages, and without script in one; all others once with script and once without,
+each in a language of its own. FOREGATE_EVERY_KIND tells every story to all four.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,25 @@ from tests.conftest import PageAt
 Kind = tuple[str, bool]
 KINDS = [pytest.param((language, script), id=f"{language}-{'script' if script else 'plain'}")
          for language in ("zh", "en") for script in (True, False)]  # fmt: skip
+EVERY = bool(os.environ.get("FOREGATE_EVERY_KIND"))
+MAIN = frozenset({"test_pages", "test_appointments", "test_outlets"})
+MAIN_KINDS: frozenset[Kind] = frozenset({("zh", True), ("en", True), ("zh", False)})
+OTHER_KINDS: frozenset[Kind] = frozenset({("zh", True), ("en", False)})
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the kinds of visitor that a story is not told to."""
+    left_out = [item for item in items if not _is_told(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _is_told(item)]
+
+
+def _is_told(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    kind = call.params.get("kind") if call and item.path.parent == Path(__file__).parent else None
+    return EVERY or kind is None or kind in (MAIN_KINDS if item.path.stem in MAIN else OTHER_KINDS)
 
 
 @pytest.fixture(scope="module", params=KINDS)

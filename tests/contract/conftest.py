@@ -9,7 +9,7 @@ from foregate.store.keyring import Keys
 from foregate.store.postgres import open_postgres
 from foregate.store.sqlite import open_sqlite
 from foregate.store.unit_of_work import SqlStore
-from tests import services
+from tests import ready, services
 from tests.contract import samples
 
 # A thousand tasks at once are meant to queue here, not to be turned away.
@@ -38,8 +38,8 @@ def sqlite_path(migrated_sqlite: Path, tmp_path: Path) -> Path:
 def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Yield the address of a fresh, migrated database."""
     server: services.PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.create_database(request.getfixturevalue("migrated_postgres"))
-    yield server.dsn(name)
+    name, url = ready.copy_of(server, request.getfixturevalue("migrated_postgres"))
+    yield url
     server.drop_database(name)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import services
+from tests import ready, services
 from tests.bank import CHEN, LI, WANG, Bank, open_bank
 
 
@@ -23,8 +23,8 @@ def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
         yield f"sqlite:///{path}"
         return
     server: services.PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.create_database(request.getfixturevalue("migrated_postgres"))
-    yield server.dsn(name)
+    name, url = ready.copy_of(server, request.getfixturevalue("migrated_postgres"))
+    yield url
     server.drop_database(name)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
-from functools import cache
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +12,9 @@ from foregate.gateways.core_bank.accounts import EmbeddedAccounts
 from foregate.ports.accounts import Account, BalanceType, EntryStatus, Wanted
 from foregate.ports.ledger import StatementRow
 from foregate.rules.money import Money
-from foregate.store import migrate
 from foregate.store.sqlite import open_sqlite
 from foregate.store.unit_of_work import SqlStore
+from tests import ready
 from tests.contract.ledger_samples import opened, tell, told
 from tests.contract.samples import NOW, Clock, in_one, new_keys, sql
 
@@ -28,20 +27,11 @@ steps = st.lists(
 )
 
 
-@cache
-def migrated() -> bytes:
-    """Return an empty, migrated database, to be copied."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        migrate.upgrade(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
 def with_store(work: Callable[[SqlStore], Awaitable[None]]) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "bank.db"
-            path.write_bytes(migrated())
+            ready.make(f"sqlite:///{path}")
             store = await open_sqlite(path, new_keys(), Clock())
             await work(store)
             await store.close()

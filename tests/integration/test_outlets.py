@@ -23,6 +23,7 @@ from foregate.outlets.reading import NotOutlets
 from foregate.ports.outlets import HoursException, Wanted
 from foregate.rules import limits
 from foregate.rules.places import place
+from tests import ready
 from tests.bank import LI, NOW, Bank, open_bank
 
 HEADER = "outlet_id,name,address,latitude,longitude,hours,services\n"
@@ -387,7 +388,7 @@ async def real_bank(request: pytest.FixtureRequest, tmp_path: Path, anyio_backen
         if not os.environ.get("FOREGATE_OUTLETS_ON_POSTGRES"):
             pytest.skip("FOREGATE_OUTLETS_ON_POSTGRES=1 loads the large files into PostgreSQL too")
         server = request.getfixturevalue("postgres_server")
-        url = server.dsn(server.create_database(request.getfixturevalue("migrated_postgres")))
+        _, url = ready.copy_of(server, request.getfixturevalue("migrated_postgres"))
     opened = await open_bank(url)
     yield opened
     await opened.close()

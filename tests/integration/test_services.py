@@ -4,7 +4,6 @@ import asyncpg
 import pytest
 from valkey.asyncio import Valkey
 
-from tests.conftest import PageAt
 from tests.services import PostgresServer
 
 pytestmark = pytest.mark.anyio
@@ -39,12 +38,3 @@ async def test_valkey_counts(valkey_url: str) -> None:
     """Valkey answers, and starts without keys."""
     async with Valkey.from_url(valkey_url) as client:
         assert 1 == await client.incr("tries")
-
-
-def test_chromium_shows_chinese_on_a_narrow_phone(page_at: PageAt) -> None:
-    """The browser is as wide as it was asked to be, and speaks the asked language."""
-    page = page_at(width=320, locale="zh-CN")
-    page.set_content("<h1>登录</h1>")
-
-    assert (320, "zh-CN") == (page.evaluate("innerWidth"), page.evaluate("navigator.language"))
-    assert "登录" == page.locator("h1").inner_text()

@@ -13,9 +13,9 @@ from foregate.accounts.statements import Refused
 from foregate.gateways.core_bank.accounts import EmbeddedAccounts
 from foregate.ports.accounts import Account, Entry, Wanted
 from foregate.rules import limits
-from foregate.store import migrate
 from foregate.store.sqlite import open_sqlite
 from foregate.store.unit_of_work import SqlStore
+from tests import ready
 from tests.contract.samples import NOW, Clock, count, new_keys
 from tests.statement_files import REAL
 
@@ -49,7 +49,7 @@ SANDBOX = REAL / "obp" / "example_import.json"
 @pytest.fixture
 async def store(tmp_path: Path, anyio_backend: str) -> SqlStore:
     path = tmp_path / "bank.db"
-    migrate.upgrade(f"sqlite:///{path}")
+    ready.make(f"sqlite:///{path}")
     return await open_sqlite(path, new_keys(), Clock())
 
 

@@ -17,6 +17,7 @@ from foregate.rules import limits
 from foregate.rules.appointments import State
 from foregate.store.outlets.appointment_tables import appointment
 from foregate.store.statements import Statement, word
+from tests import ready
 from tests.appointments import HALL, book, number, put_outlet, rows
 from tests.bank import NOW, ORIGIN, Bank, Visitor, open_bank
 from tests.services import PostgresServer
@@ -40,7 +41,7 @@ async def bank(tmp_path: Path) -> AsyncIterator[Bank]:
 @pytest.fixture
 async def busy_bank(postgres_server: PostgresServer, migrated_postgres: str) -> AsyncIterator[Bank]:
     """The same over PostgreSQL, where transactions run beside each other."""
-    bank = await open_bank(postgres_server.dsn(postgres_server.create_database(migrated_postgres)))
+    bank = await open_bank(ready.copy_of(postgres_server, migrated_postgres)[1])
     await put_outlet(bank)
     yield bank
     await bank.close()
