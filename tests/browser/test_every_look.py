@@ -210,7 +210,7 @@ def test_six_looks_cover_every_pair() -> None:
     assert pairs(EVERY_LOOK) == pairs(COVERING)
 
 
-def test_nothing_was_left_out(eye: Eye) -> None:
+def test_nothing_was_left_out(town: Bank, eye: Eye) -> None:
     """Each open journey's pages, each page outside, and each pair of values."""
     if not {walk.journey for walk in WALKS} <= {name.split()[0] for name in eye.pages}:
         pytest.skip("not every walk was walked")
