@@ -13,6 +13,7 @@ from foregate.demo.providers.pictures import png
 from foregate.desk import social as on_the_desk
 from foregate.gateways.social.pictures import GuardedPictures, is_public, redrawn
 from foregate.rules import limits
+from foregate.rules.masks import mask_phone
 from foregate.rules.social import Provider, Surface, inert
 from foregate.settings import BadSettings, Settings, refuse_weak, weaknesses
 from tests.bank import CHEN, LI, WANG
@@ -209,7 +210,8 @@ async def test_social_alone_never_opens_a_session(there: SocialBank) -> None:
         await thief.start(journey, "choose", way="wechat")
         answer = await there.go(thief)
         assert "phone_code" == answer.step
-        assert "138" not in answer.raw.text
+        assert LI.phone.removeprefix("+86") not in answer.raw.text
+        assert mask_phone(LI.phone) not in answer.raw.text
         assert LI.name not in answer.raw.text
     assert await thief.level() is None
 

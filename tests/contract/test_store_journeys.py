@@ -24,7 +24,7 @@ async def test_a_journey_comes_back_as_it_was(store: SqlStore) -> None:
 
 
 async def test_an_id_is_given_once(store: SqlStore) -> None:
-    """A second journey of the same id is refused, with whatever else its transaction wrote."""
+    """A second journey of the same id is refused at once, with whatever else its transaction wrote."""
     journey, customer = a_journey(), a_customer()
     await in_one(store, lambda tx: tx.journeys.insert(journey))
 

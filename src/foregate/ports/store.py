@@ -34,7 +34,7 @@ from foregate.rules.permission import Permission
 
 class Journeys(Protocol):
     async def insert(self, row: JourneyRow) -> None:
-        """Have it written at the end. Raises Taken, here or then, when the id exists."""
+        """Raises Taken when the id exists."""
 
     async def lock(self, journey_id: str) -> JourneyRow | None:
         """Read a journey and hold it until the transaction ends."""

@@ -14,7 +14,7 @@ from foregate.store.tables import code, journey
 _NEVER_CHANGED: Final = ("journey_id", "created_at")
 _VERSION: Final = bindparam("version", type_=journey.c.version.type)
 
-_INSERT: Final = Statement(insert_into(journey).on_conflict_do_nothing())
+_INSERT: Final = Statement(insert_into(journey).on_conflict_do_nothing().returning(journey.c.journey_id))
 _LOCK: Final = Statement(select(journey).where(journey.c.journey_id == text_of("journey_id")).with_for_update())
 # What was ended from elsewhere stays ended, whatever an answer under way would still like to write.
 _SAVE: Final = Statement(
@@ -70,8 +70,9 @@ class JourneysIn:
         self._versions: dict[str, int] = {}  # that are kept back
 
     async def insert(self, row: JourneyRow) -> None:
-        """Have it written at the end. Raises Taken, then, when the id exists."""
-        self._last.keep("journey", row.journey_id, _INSERT, _values(row), must=Taken("journey_id"))
+        """Raises Taken when the id exists: who begins twice at once meets here, before anything else is decided."""
+        if await self._connection.one(_INSERT, **_values(row)) is None:
+            raise Taken("journey_id")
 
     async def lock(self, journey_id: str) -> JourneyRow | None:
         """Read a journey and hold it until the transaction ends."""
@@ -84,9 +85,6 @@ class JourneysIn:
 
         Raises LookupError, here or at the end, when it is void or stands elsewhere than one version before.
         """
-        if self._last.keeps("journey", row.journey_id, _INSERT):
-            await self.insert(row)  # as it stands now: it is not there yet
-            return
         if self._versions.get(row.journey_id, row.version) != row.version:
             await self._last.write()  # each version is written from the one before it
         self._versions[row.journey_id] = row.version

@@ -48,11 +48,6 @@ class Last:
         """
         self._kept[what, row] = _Kept(statement, values, must)
 
-    def keeps(self, what: str, row: str, statement: Statement) -> bool:
-        """Say whether this is what is to be run for that row, and has not been yet."""
-        kept = self._kept.get((what, row))
-        return kept is not None and kept.statement is statement
-
     async def write(self, *, is_last: bool = False) -> None:
         """Write everything that was kept back. Raises what it `must` when something was not written.
 

@@ -73,9 +73,7 @@ async def serve_asset(request: Request) -> Response:
     map_files = assets.map_files() if request.app.state.settings.map_tiles_url else ()
     scripts = (
         assets.script(), *assets.links(), assets.passkeys(), assets.finder(), assets.capture(), assets.outbox(),
-        assets.offline(),
-        assets.watch(),
-        *network_script.files(),
+        assets.offline(), assets.watch(), *network_script.files(),
     )  # fmt: skip
     files = {file.path: file for file in (*scripts, assets.icon(), assets.maskable(), *map_files)}
     if (file := files.get(request.url.path)) is not None:
