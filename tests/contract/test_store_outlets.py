@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import date
 from typing import Any
@@ -306,3 +307,28 @@ async def test_what_left_the_file_is_not_brought_back_by_a_word(store: SqlStore)
         back = await tx.outlets.find("A")
     assert back is not None
     assert "2" == back.phone
+
+
+async def test_an_outlet_stays_open_while_somebody_books(store: SqlStore) -> None:
+    """Who closes it waits, and then sees the booking; who comes after that finds nothing to book."""
+    await put(store, an_outlet("A"))
+    has_read, order = asyncio.Event(), []
+
+    async def book() -> None:
+        async with store.begin() as tx:
+            assert await tx.outlets.find_to_book("A") is not None
+            has_read.set()
+            await asyncio.sleep(0.1)
+            order.append("booked")
+
+    async def close() -> None:
+        await has_read.wait()
+        async with store.begin() as tx:
+            assert await tx.own_outlets.find("A") is not None
+            order.append("looked")
+            assert await tx.own_outlets.close("A", NOW)
+
+    await asyncio.gather(book(), close())
+    assert ["booked", "looked"] == order
+    async with store.begin() as tx:
+        assert await tx.outlets.find_to_book("A") is None

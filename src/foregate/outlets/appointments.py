@@ -108,7 +108,7 @@ def bookable_days(outlet: Outlet, now: int) -> tuple[date, date]:
 
 async def _offer_for(tx: UnitOfWork, wanted: Booking, now: int) -> tuple[Outlet, Offer]:
     """Return outlet and offer. Raises InvalidFields when this cannot be booked there, whoever asks."""
-    outlet = await tx.outlets.find(wanted.outlet_id)
+    outlet = await tx.outlets.find_to_book(wanted.outlet_id)
     if outlet is None:
         raise inputs.InvalidFields({"outlet": "outlet-unknown"})
     offer = (await offers_at(tx, outlet)).get(wanted.service)
@@ -160,7 +160,7 @@ async def confirm(tx: UnitOfWork, keyring: Keyring, journey_id: str, now: int) -
     if held is None or held.phone is None or held.state not in (State.HELD, State.EXPIRED):
         return Refused(cause="place-taken")
     booker = await tx.appointments.hold_booker(held.phone, now)
-    outlet = await tx.outlets.find(held.outlet_id)
+    outlet = await tx.outlets.find_to_book(held.outlet_id)
     if outlet is None or held.starts_at <= now:
         return await _let_go(tx, held, Refused(cause="place-taken"))
     if booker.paused_until > now:

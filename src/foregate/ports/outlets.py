@@ -119,6 +119,9 @@ class Outlets(Protocol):
     async def find(self, outlet_id: str) -> Outlet | None:
         """Read one that is open to the public."""
 
+    async def find_to_book(self, outlet_id: str) -> Outlet | None:
+        """Read one that is open to the public, and have it stay so until the transaction ends."""
+
     async def page(self, wanted: Wanted, limit: int, after: Position | None = None) -> tuple[Found, ...]:
         """Return the next `limit` outlets that fit, in order."""
 

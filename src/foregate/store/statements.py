@@ -24,6 +24,7 @@ from sqlalchemy.sql.elements import ClauseElement, CompilerElement
 
 Value = str | int | bytes | None
 _WORD: Final = re.compile(r"[a-z-]*")
+_HOLDS: Final = re.compile(r"\bFOR (UPDATE|SHARE)\b")
 _ARGUMENT: Final = re.compile(r"\$([0-9]+)")  # no text of ours has another dollar sign: see `word`
 
 
@@ -55,7 +56,7 @@ class Text:
         compiled = cast(Any, clause.compile(dialect=_DIALECTS[dialect]))
         self.sql: str = str(compiled)
         # It neither writes nor holds a row. `WITH` may do either; a function of ours does neither in a transaction.
-        self.only_reads: bool = self.sql.startswith("SELECT") and "FOR UPDATE" not in self.sql
+        self.only_reads: bool = self.sql.startswith("SELECT") and not _HOLDS.search(self.sql)
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         # What the compiler adds by itself, such as SQLite's OFFSET 0.
         self._constants: dict[str, Value] = {

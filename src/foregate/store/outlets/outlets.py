@@ -44,7 +44,9 @@ _FIRST_METRES: Final = 2_000
 _WIDER: Final = 3
 
 _is_open: Final = _o.is_retired == number(0)
-_FIND: Final = Statement(select(tables.outlet).where(_o.outlet_id == text_of("of_outlet"), _is_open))
+_open_one: Final = select(tables.outlet).where(_o.outlet_id == text_of("of_outlet"), _is_open)
+_FIND: Final = Statement(_open_one)
+_FIND_TO_BOOK: Final = Statement(_open_one.with_for_update(read=True))
 _IDS: Final = Statement(
     select(_o.outlet_id)
     .where(_o.outlet_id > text_of("after"), _is_open)
@@ -205,6 +207,11 @@ class OutletsIn:
     async def find(self, outlet_id: str) -> Outlet | None:
         """Read one that is open to the public."""
         row = await self._connection.one(_FIND, of_outlet=outlet_id)
+        return opened(row) if row else None
+
+    async def find_to_book(self, outlet_id: str) -> Outlet | None:
+        """Read one that is open to the public, and have it stay so until the transaction ends."""
+        row = await self._connection.one(_FIND_TO_BOOK, of_outlet=outlet_id)
         return opened(row) if row else None
 
     async def page(self, wanted: Wanted, limit: int, after: Position | None = None) -> tuple[Found, ...]:
