@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import uvicorn
 from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from foregate.bootstrap import Foregate, build
 from foregate.demo import pages as demo_pages
@@ -188,7 +189,10 @@ class Visitor:
         """Take a picture of the whole page."""
         self._count += 1
         path = self._shots / f"{self._name}-{self._count:02d}-{what}.png"
-        self.page.screenshot(path=path, full_page=True, animations="disabled")
+        try:
+            self.page.screenshot(path=path, full_page=True, animations="disabled")
+        except PlaywrightError:  # on a busy machine the browser has none ready now and then; it has the second time
+            self.page.screenshot(path=path, full_page=True, animations="disabled")
 
     def keep(self, download: Download) -> Path:
         """Keep a file that was downloaded, beside the pictures."""

@@ -7,6 +7,7 @@ made up too, and the demo sends nothing: messages arrive on the simulated phone.
 
 from __future__ import annotations
 
+import time
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from stdnum import luhn
 from stdnum.cn import ric
 
 from foregate.rules.document_terms import years_after
+from foregate.rules.documents import day_of
 
 STORIES: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
     Path(__file__).with_name("stories.toml").read_text("utf-8")
@@ -105,7 +107,7 @@ def resident_number(birth_date: str, sequence: int) -> str:
     return digits + ric.calc_check_digit(digits + "0")  # the digit in its place is not looked at
 
 
-_TODAY: Final = date.today()
+_TODAY: Final = day_of(int(time.time()))  # at the bank, where it may be tomorrow already
 _FOURTEEN_YEARS_AGO: Final = f"{_TODAY.year - 14}-01-01"
 _WOMEN: Final = frozenset({1, 4, 6, 9, 10, 12, 13, 14, 17, 19, 20, 22, 25, 27, 28, 30})
 _SOON: Final = (_TODAY + timedelta(days=12)).isoformat()
