@@ -88,8 +88,7 @@ class JourneysIn:
         if self._versions.get(row.journey_id, row.version) != row.version:
             await self._last.write()  # each version is written from the one before it
         self._versions[row.journey_id] = row.version
-        moved = LookupError("a journey moved while it was held")
-        self._last.keep("journey", row.journey_id, _SAVE, _values(row), must=moved)
+        self._last.keep("journey", row.journey_id, _SAVE, _values(row), must="a journey moved while it was held")
 
     async def find_recent(
         self, visitor_digest: bytes, name: str, claim_digest: bytes, since: int, status: str = "open"

@@ -26,7 +26,7 @@ TOGETHER_MAX: Final = 6
 class _Kept(msgspec.Struct, frozen=True):
     statement: Statement
     values: Mapping[str, Value]
-    must: Exception | None
+    must: str | None
 
 
 class Last:
@@ -39,17 +39,17 @@ class Last:
         self._kept: dict[tuple[str, str], _Kept] = {}
 
     def keep(
-        self, what: str, row: str, statement: Statement, values: Mapping[str, Value], *, must: Exception | None = None
+        self, what: str, row: str, statement: Statement, values: Mapping[str, Value], *, must: str | None = None
     ) -> None:
         """Have `statement` run at the end. `what` and `row` name the row that it writes.
 
         Args:
-            must: what to raise when it then writes nothing; None: that is well.
+            must: what to raise as LookupError when it then writes nothing; None: that is well.
         """
         self._kept[what, row] = _Kept(statement, values, must)
 
     async def write(self, *, is_last: bool = False) -> None:
-        """Write everything that was kept back. Raises what it `must` when something was not written.
+        """Write everything that was kept back. Raises LookupError when something had to be written and was not.
 
         Args:
             is_last: the transaction does nothing after this.
@@ -63,4 +63,4 @@ class Last:
         counts = await self._connection.run_together(writes, is_last=is_last)
         for each, count in zip(kept, counts, strict=True):
             if each.must is not None and count != 1:
-                raise each.must
+                raise LookupError(each.must)
