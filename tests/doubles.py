@@ -59,7 +59,7 @@ class Providers:
         self.doubles = Doubles(keys(), origin, now=lambda: self.clock.now())
         self.transport = httpx2.ASGITransport(app=self.doubles.app)
         apps = {
-            surface: App(app_id, WECHAT_APPS[app_id])
+            surface: App(app_id, WECHAT_APPS[app_id].secret)
             for surface, app_id in zip((Surface.WEB, Surface.INSIDE, Surface.APP), WECHAT_APPS, strict=True)
         }
         self.wechat = WeChat(

@@ -114,7 +114,7 @@ def test_a_client_of_wechats_developers_gets_token_and_profile(origin: str, monk
     monkeypatch.setattr(wechatpy_oauth.WeChatOAuth, "OAUTH_BASE_URL", f"{origin}/connect/")
     back_at = "https://login.bank.test/social/wechat/callback"
     for app_id, page in ((INSIDE_APP, "authorize_url"), (WEB_APP, "qrconnect_url")):
-        oauth = wechatpy_oauth.WeChatOAuth(app_id, WECHAT_APPS[app_id], back_at, "snsapi_userinfo", "S")
+        oauth = wechatpy_oauth.WeChatOAuth(app_id, WECHAT_APPS[app_id].secret, back_at, "snsapi_userinfo", "S")
         oauth._http.trust_env = False
         back = agreed(getattr(oauth, page), "fang")
         assert "S" == back["state"]

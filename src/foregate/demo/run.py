@@ -69,9 +69,9 @@ def social_settings(folder: Path, providers: str) -> dict[str, Any]:
     """Return the settings that make the doubles this bank's WeChat and Alipay."""
     keys, names = folder / "providers", ("wechat", "wechat_inside", "wechat_mobile")
     found: dict[str, Any] = {}
-    for name, (app_id, secret) in zip(names, WECHAT_APPS.items(), strict=True):
+    for name, (app_id, app) in zip(names, WECHAT_APPS.items(), strict=True):
         path = keys / f"{name}.secret"
-        path.write_text(secret, "ascii")
+        path.write_text(app.secret, "ascii")
         found |= {f"{name}_app_id": app_id, f"{name}_secret_file": os.fspath(path)}
     return found | {
         "wechat_pages_url": providers,

@@ -28,6 +28,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return f"{sum(ord(c) * 131**i for i, c in enumerate(self.key)) % 10**14:014d}"
 
 
+class WeChatApp(msgspec.Struct, frozen=True):
+    """What WeChat knows of an app, and lets it do. `scopes`: what it may ask for, the first where nothing is said.
+
+    A website shows a code to scan; inside WeChat the id alone is told without asking; a phone's app asks for all.
+    """
+
+    secret: str
+    scopes: tuple[str, ...]
+    refresh_seconds: int = 30 * 86400
+
+
 ACCOUNTS: Final = {
     account.key: account
     for account in (
@@ -43,15 +54,8 @@ ACCOUNTS: Final = {
 
 WEB_APP, INSIDE_APP, MOBILE_APP = "wx00000000000web01", "wx0000000inside02", "wx0000000000app03"
 WECHAT_APPS: Final = {
-    WEB_APP: "wechat-web-secret-of-the-demo",
-    INSIDE_APP: "wechat-inside-secret-of-the-demo",
-    MOBILE_APP: "wechat-app-secret-of-the-demo",
-}
-# What each may ask for, the first where nothing is said: a website shows a QR code; inside WeChat the id alone is told
-# without asking, the profile with; a phone app asks for all.
-WECHAT_SCOPES: Final = {
-    WEB_APP: ("snsapi_login",),
-    INSIDE_APP: ("snsapi_userinfo", "snsapi_base"),
-    MOBILE_APP: ("snsapi_userinfo",),
+    WEB_APP: WeChatApp("wechat-web-secret-of-the-demo", ("snsapi_login",)),
+    INSIDE_APP: WeChatApp("wechat-inside-secret-of-the-demo", ("snsapi_userinfo", "snsapi_base")),
+    MOBILE_APP: WeChatApp("wechat-app-secret-of-the-demo", ("snsapi_userinfo",), refresh_seconds=180 * 86400),
 }
 ALIPAY_APP: Final = "2021000000000001"

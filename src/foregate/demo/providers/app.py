@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from foregate.demo.providers.accounts import ACCOUNTS, ALIPAY_APP, ATTRIBUTES, WECHAT_APPS, WECHAT_SCOPES
+from foregate.demo.providers.accounts import ACCOUNTS, ALIPAY_APP, ATTRIBUTES, WECHAT_APPS
 from foregate.demo.providers.alipay import AlipayDouble
 from foregate.demo.providers.desk import MODES, Counterpart, Keys
 from foregate.demo.providers.pictures import picture_of
@@ -64,7 +64,7 @@ class Doubles:
         asked = request.query_params
         if asked.get("appid") not in WECHAT_APPS:
             return _refusal("AppID 参数错误")
-        if asked.get("scope") not in WECHAT_SCOPES[asked["appid"]]:
+        if asked.get("scope") not in WECHAT_APPS[asked["appid"]].scopes:
             return _refusal("Scope 参数错误或没有 Scope 权限")
         return self._ask("wechat", asked["appid"], asked, asked["scope"])
 

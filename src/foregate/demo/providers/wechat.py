@@ -9,10 +9,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from foregate.demo.providers.accounts import MOBILE_APP, WECHAT_APPS, WECHAT_SCOPES
-from foregate.demo.providers.desk import CODE_SECONDS, REFRESH_SECONDS, TOKEN_SECONDS, Counterpart, Given
-
-APP_REFRESH_SECONDS: Final = 180 * 86400  # six times as long on a phone's app as on a page
+from foregate.demo.providers.accounts import WECHAT_APPS
+from foregate.demo.providers.desk import CODE_SECONDS, TOKEN_SECONDS, Counterpart, Given
 
 MESSAGES: Final = {
     -1: "system error", 40001: "invalid credential", 40003: "invalid openid", 40013: "invalid appid",
@@ -79,7 +77,7 @@ class WeChatDouble:
         if given.at + CODE_SECONDS <= self.counterpart.now() or self.counterpart.mode == "expired":
             given.is_used = True
             raise Refused(42003)
-        self.counterpart.tokens_for(given, APP_REFRESH_SECONDS if app_id == MOBILE_APP else REFRESH_SECONDS)
+        self.counterpart.tokens_for(given, WECHAT_APPS[app_id].refresh_seconds)
         body: dict[str, Any] = self._tokens(given)
         if given.account.has_union:
             body["unionid"] = f"oUnion{given.account.number}"
@@ -142,7 +140,7 @@ class WeChatDouble:
 
 def scope_of(given: Given) -> str:
     """Return what the person was asked for; nothing said is the most that the app may ask for."""
-    return given.scope or WECHAT_SCOPES[given.app_id][0]
+    return given.scope or WECHAT_APPS[given.app_id].scopes[0]
 
 
 def open_id(given: Given) -> str:
@@ -157,6 +155,6 @@ def _app(asked: dict[str, str], *, with_secret: bool) -> str:
         raise Refused(40013)
     if with_secret and not asked.get("secret"):
         raise Refused(41004)
-    if with_secret and asked["secret"] != WECHAT_APPS[asked["appid"]]:
+    if with_secret and asked["secret"] != WECHAT_APPS[asked["appid"]].secret:
         raise Refused(40125)
     return asked["appid"]
