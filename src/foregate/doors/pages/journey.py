@@ -159,7 +159,7 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
     step = _asked(view)
     told = reply.told
     is_face = any(field.kind is Kind.PICTURES for field in step.fields)
-    on_a_phone = needs_another_screen(str(step.facts.get("provider")), caller.agent)
+    cannot_scan = needs_another_screen(str(step.facts.get("provider")), caller.agent)
     page = Page(
         template="face.html" if is_face else "social.html" if is_social(step) else "journey.html",
         back=f"/j/{view.id}",
@@ -182,9 +182,9 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
         key=forms.new_key(),
         known_as=await _known_as(request, view, step, caller),
         attributes=[attribute.value for attribute in request.app.state.desk.house.world.attributes],
-        is_phone=on_a_phone,
+        cannot_scan=cannot_scan,
         # Only on the way out, so that whoever comes back by the back button is not sent out again.
-        goes=told is None and request.query_params.get("go") == "1" and not on_a_phone,
+        goes=told is None and request.query_params.get("go") == "1" and not cannot_scan,
         can_text_us="text-us" in step.actions and bool(request.app.state.settings.text_us_number),
     )
     return told_when(response, told)

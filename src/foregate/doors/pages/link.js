@@ -132,6 +132,7 @@
   }
 
   here.make = make;
+  here.patience = PATIENCE;
   on(window, 'pageshow', begin);
   if (document.readyState === 'complete') begin();
 }());

@@ -68,7 +68,7 @@
       isFull = waiting.length >= max;
       document.getElementById('full').hidden = !isFull;
       fit();
-      try { if (rows.length) localStorage.setItem('wishes', '1'); else localStorage.removeItem('wishes'); } catch (blocked) {}
+      book.note(rows);
     });
   }
   form.addEventListener('submit', function (event) {

@@ -2,7 +2,7 @@
    link.js, where some wait. ES5. */
 (function () {
   'use strict';
-  var here = window.foregate, main = document.getElementById('main'), PATIENCE = 20000; /* milliseconds */
+  var here = window.foregate, main = document.getElementById('main');
   var delivering, shown = {}, changed = function () { if (here.changed) here.changed(); };
   function box(act, done) {
     var open = indexedDB.open('foregate', 1);
@@ -12,12 +12,16 @@
       work.oncomplete = function () { open.result.close(); done(asked.result); };
     };
   }
+  /* What link.js looks for on every page, so that this is loaded where something waits and nowhere else. */
+  function note(rows) {
+    try { if (rows.length) localStorage.setItem('wishes', '1'); else localStorage.removeItem('wishes'); } catch (blocked) {}
+  }
   function drop(row) { box(function (store) { return store['delete'](row.key); }, changed); }
   function deliver() {
     if (delivering || navigator.onLine === false) return;
     delivering = 1;
     box(function (store) { return store.getAll(); }, function (rows) {
-      if (!rows.length) localStorage.removeItem('wishes');
+      note(rows);
       (function next() {
         var row = rows.shift(), told = row && row.told;
         if (!row) { delivering = 0; changed(); return; }
@@ -33,7 +37,7 @@
     for (name in row.wish) pairs.push(name + '=' + encodeURIComponent(row.wish[name]));
     request.open('POST', '/book-appointment/wish');
     request.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
-    request.timeout = PATIENCE;
+    request.timeout = here.patience * 1000;
     request.onloadend = function () {
       var answered = { key: row.key, until: new Date().getTime() + 864e5 };
       try { answered.told = request.status === 200 && JSON.parse(request.responseText); } catch (portal) {}
@@ -62,6 +66,7 @@
   }
 
   here.box = box;
+  here.note = note;
   here.deliver = deliver;
   deliver();
 }());
