@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -13,7 +14,6 @@ from foregate.demo.providers.pictures import png
 from foregate.desk import social as on_the_desk
 from foregate.gateways.social.pictures import GuardedPictures, is_public, redrawn
 from foregate.rules import limits
-from foregate.rules.masks import mask_phone
 from foregate.rules.social import Provider, Surface, inert
 from foregate.settings import BadSettings, Settings, refuse_weak, weaknesses
 from tests.bank import CHEN, LI, WANG
@@ -21,6 +21,8 @@ from tests.social import ALIPAY, WECHAT, SocialBank, open_social_bank
 
 pytestmark = [pytest.mark.anyio, pytest.mark.attack]
 EACH = pytest.mark.parametrize("provider", [WECHAT, ALIPAY])
+# The journey's id and the number to text: any digits may stand in them.
+MADE_BY_CHANCE = re.compile(r'[0-9a-f]{8}-[0-9a-f-]{27}|(?<=")[0-9]{8}(?=")')
 
 
 @pytest.fixture
@@ -210,8 +212,7 @@ async def test_social_alone_never_opens_a_session(there: SocialBank) -> None:
         await thief.start(journey, "choose", way="wechat")
         answer = await there.go(thief)
         assert "phone_code" == answer.step
-        assert LI.phone.removeprefix("+86") not in answer.raw.text
-        assert mask_phone(LI.phone) not in answer.raw.text
+        assert "138" not in MADE_BY_CHANCE.sub("", answer.raw.text)
         assert LI.name not in answer.raw.text
     assert await thief.level() is None
 
