@@ -39,7 +39,7 @@ class Ticket(msgspec.Struct, frozen=True):
 
 async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
     """Count the try."""
-    charged = await guessed.charge(PROOF, at)
+    charged = await guessed.charge(PROOF, at, at.tx.counters.charge)
     if isinstance(charged, Refused):
         return charged
     return Ticket(charged, at.subject.card_number, at.subject.core_ref)

@@ -185,7 +185,7 @@ async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
     template = await template_of(at)
     if isinstance(template, Refused):
         return template
-    charged = await guessed.charge(PROOF, at)
+    charged = await guessed.charge(PROOF, at, at.tx.counters.charge)
     if isinstance(charged, Refused):
         return charged
     digests = face_pictures.digests(at.world.keyring, answer.pictures)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from foregate.ports import CounterRow
 from foregate.proofs import Proved
@@ -11,6 +11,10 @@ from foregate.rules import limits
 from foregate.rules.causes import when_off
 from foregate.rules.words import Proof
 from foregate.situation import Refused, Situation
+
+T = TypeVar("T")
+# One of `ports.Counters` that charges: customer, counter, lane, now and total_max; None: nothing was counted.
+Count = Callable[[str, str, str, int, int], Awaitable[T | None]]
 
 CAUSES = ("proof-blocked", "proof-disabled")
 
@@ -25,18 +29,15 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
     return {}
 
 
-async def charge(proof: Proof, at: Situation) -> CounterRow | Refused:
-    """Count one failure in this lane. Refused when the proof is blocked for now, or off."""
+async def charge(proof: Proof, at: Situation, count: Count[T]) -> T | Refused:
+    """Count one failure in this lane by `count`. Refused when the proof is blocked for now, or off."""
     counter = counter_of(proof, at)
     most = limits.failures_max(counter)
-    charged = await at.tx.counters.charge(at.subject.customer_id, counter, at.lane, at.now, most)
-    return charged if charged is not None else await blocked(counter, at)
-
-
-async def blocked(counter: str, at: Situation) -> Refused:
-    """Return why nothing could be charged, and for how long."""
+    charged = await count(at.subject.customer_id, counter, at.lane, at.now, most)
+    if charged is not None:
+        return charged
     rows = [row for row in await at.tx.counters.of(at.subject.customer_id) if row.counter == counter]
-    if sum(row.total for row in rows) >= limits.failures_max(counter):
+    if sum(row.total for row in rows) >= most:
         return Refused(cause=when_off(counter))
     until = max((row.blocked_until for row in rows if row.lane == at.lane), default=at.now)
     return Refused(cause="proof-blocked", retry_in_seconds=max(1, until - at.now))

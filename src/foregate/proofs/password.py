@@ -10,7 +10,7 @@ import msgspec
 
 from foregate.ports import CounterRow
 from foregate.proofs import Proved, guessed
-from foregate.rules import inputs, limits
+from foregate.rules import inputs
 from foregate.rules.words import PASSWORD
 from foregate.situation import Refused, Situation, World
 
@@ -39,10 +39,8 @@ class Ticket(msgspec.Struct, frozen=True):
 
 async def charge(answer: Answer, at: Situation) -> Ticket | Refused:
     """Count the try, and fetch the hash with it. Blocked is said before anything is hashed."""
-    customer_id, counter = at.subject.customer_id, guessed.counter_of(PROOF, at)
-    most = limits.failures_max(counter)
-    charged = await at.tx.counters.charge_and_look(customer_id, counter, at.lane, at.now, most)
-    return Ticket(*charged, customer_id) if charged is not None else await guessed.blocked(counter, at)
+    charged = await guessed.charge(PROOF, at, at.tx.counters.charge_and_look)
+    return charged if isinstance(charged, Refused) else Ticket(*charged, at.subject.customer_id)
 
 
 async def compare(answer: Answer, ticket: Ticket, world: World) -> bool:
