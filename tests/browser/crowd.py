@@ -160,13 +160,15 @@ class Crowd:
         self.bank.run(self.bank.house.dispatcher.dispatch())
         return next(message.code for message in self.bank.messages(phone) if message.code)
 
-    def authenticator(self, page: Page, newcomer: Newcomer | None = None) -> Callable[[bool], None]:
+    def authenticator(
+        self, page: Page, newcomer: Newcomer | None = None, transport: str = "internal"
+    ) -> Callable[[bool], None]:
         """Give the browser an authenticator, with a passkey that a newcomer has had for two days. Returns a switch for
         its owner's presence: while nobody is there, nothing is offered by itself."""
         cdp = page.context.new_cdp_session(page)
         cdp.send("WebAuthn.enable")
         made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": {
-            "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+            "protocol": "ctap2", "transport": transport, "hasResidentKey": True, "hasUserVerification": True,
             "isUserVerified": True, "automaticPresenceSimulation": newcomer is None,
         }})  # fmt: skip
         its_id = {"authenticatorId": made["authenticatorId"]}

@@ -8,6 +8,7 @@ page is asked for, so what is seen is what the server made; scheme and width are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, cycle, groupby, product
@@ -16,7 +17,10 @@ from typing import Any, Final, NamedTuple
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from foregate.doors.pages import assets
+
 AXE: Final = Axe()
+CLASS: Final = re.compile(r"(?<![\w\])-])\.([a-z][\w-]*)")  # not what only narrows another, as in .key.out
 # Contrast of 7:1 is what we aim at everywhere; axe asks for 4.5:1 unless told.
 OPTIONS: Final = {"resultTypes": ["violations"], "rules": {"color-contrast-enhanced": {"enabled": True}}}
 
@@ -80,6 +84,9 @@ OVERLAPS = """() => {
 # What makes a page too wide.
 WIDE = """() => [...document.body.querySelectorAll('*')].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1
   && !e.closest('.scroll')).map(e => e.tagName + ' ' + e.className + ' ' + e.textContent.trim().slice(0, 20)).slice(-3)"""
+# The classes that stand on a page, and the rules that reach it: none where the policy has refused its style.
+WORN = "[...new Set([...document.querySelectorAll('[class]')].flatMap(e => [...e.classList]))]"
+RULES = "[...document.styleSheets].flatMap(s => [...s.cssRules].map(r => r.cssText)).join(' ')"
 UNFOLD = "document.querySelectorAll('details:not([open])').forEach(function (e) { e.open = true; e.dataset.shut = 1; })"
 FOLD = "document.querySelectorAll('details[data-shut]').forEach(function (e) { e.open = false; })"
 UNFOLD_ASIDE = "document.querySelectorAll('details.aside').forEach(function (e) { e.open = true; })"
@@ -96,6 +103,12 @@ def complaints(page: Page) -> list[Any]:
 def is_wide(page: Page) -> bool:
     """Whether the page scrolls sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def bare(page: Page) -> list[str]:
+    """The classes on this page that a sheet of ours styles, but none of the page's own."""
+    ours = {name for sheet in assets.FOLDER.glob("*.css") for name in CLASS.findall(sheet.read_text("utf-8"))}
+    return sorted((ours & set(page.evaluate(WORN))) - set(CLASS.findall(page.evaluate(RULES))))
 
 
 def small_targets(page: Page, *, care: bool) -> list[Any]:
@@ -173,7 +186,7 @@ class Eye:
         )
         assert [*mode] == worn, name
         page.evaluate(UNFOLD)
-        found: list[Any] = []
+        found: list[Any] = [(name, "has no style for", each) for each in bare(page)]
         for look in looks:
             page.set_viewport_size({"width": look.width, "height": 740})
             page.emulate_media(color_scheme=look.scheme)  # type: ignore[arg-type]  # light or dark

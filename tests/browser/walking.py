@@ -365,6 +365,9 @@ class Walker:
         place = self.page.locator("form").nth(form.at)
         button = place.locator("button:visible:not([name=language]):not([type=button])").first
         if form.ceremony and self.switch is not None:
+            if form.step == "add-passkey" and self.path[-2:-1] == ["passkey"]:
+                self.switch(False)  # that one holds a passkey of theirs already, and none holds two
+                self.switch = self.crowd.authenticator(self.page, transport="usb")
             self.switch(True)
         self._away(button.click)
 

@@ -139,7 +139,7 @@ def test_what_is_known_is_not_asked_again(door: FrontDoor, browser: TestClient) 
 
 def test_nothing_moves() -> None:
     """Who asks for less motion has none, and so has everybody else."""
-    for style in (assets.chart_style(), (assets.FOLDER / "map.css").read_text("utf-8")):
+    for style in (assets.style("accounts", "chart", "outlets", "face"), (assets.FOLDER / "map.css").read_text("utf-8")):
         assert [] == re.findall(r"animation|transition|scroll-behavior|@keyframes", style)
 
 

@@ -82,7 +82,7 @@ def content_security_policy() -> str:
         "manifest-src": "'none'",
         "trusted-types": "'none'",
     }
-    return assets.content_security_policy(changed)
+    return assets.content_security_policy(changed=changed)
 
 
 def may(duty: OnDuty | None, right: str) -> bool:

@@ -24,6 +24,7 @@ from foregate.doors.pages import forms
 from foregate.doors.pages.entry import ID, pending_of
 from foregate.doors.pages.forms import NOTHING, Typed
 from foregate.doors.pages.journey import show, went_well
+from foregate.doors.pages.outlets import SHEETS
 from foregate.doors.pages.problems import Problem, problem_of, refuse, told_when
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.pages.tongue import remember, wished
@@ -149,6 +150,7 @@ def _page(request: Request, wish: Wish, told: Told | None, part: str, **facts: A
         keeps_typed=part == "details",
         has_problem=told is not None,
         is_public=part == "outlet" and wish == Wish() and told is None,
+        sheets=SHEETS,
     )
     problem = _problem(told, request, part) if told is not None else None
     finder = "/outlets" + _query(service=wish.service, case=wish.case)
@@ -268,7 +270,7 @@ async def _move_page(request: Request, booked: Booked, refused: Refused | None =
     if refused is not None:
         told = request.app.state.desk.told_outside(refused.cause).told
     problem = _problem(told, request, "time") if told is not None else None
-    page = Page(template="appointment_move.html", back=place, status=told.status if told else 200)
+    page = Page(template="appointment_move.html", back=place, status=told.status if told else 200, sheets=SHEETS)
     shown = _facts(request, booked) | await _free(request, wish)
     for name in ("earlier", "later"):
         if (href := shown.get(name)) is not None:

@@ -45,21 +45,9 @@ class Asset(msgspec.Struct, frozen=True):
 
 
 @cache
-def style() -> str:
-    """Return the style sheet, without comments and layout."""
-    return minified_css((FOLDER / "style.css").read_text("utf-8"))
-
-
-@cache
-def money_style() -> str:
-    """Return the style sheet of the pages about money: the others' and a part of their own."""
-    return style() + minified_css((FOLDER / "accounts.css").read_text("utf-8"))
-
-
-@cache
-def chart_style() -> str:
-    """Return the style sheet of the overview: that of the pages about money, and what its drawings need."""
-    return money_style() + minified_css((FOLDER / "chart.css").read_text("utf-8"))
+def style(*sheets: str) -> str:
+    """Return the style of a page, without comments and layout: every page's, and then the sheets of its subject."""
+    return "".join(minified_css((FOLDER / f"{sheet}.css").read_text("utf-8")) for sheet in ("style", *sheets))
 
 
 @cache
@@ -185,9 +173,10 @@ def same_stem(path: str, files: Iterable[Asset]) -> Asset | None:
     return next((file for file in files if (own := ASSET_NAME.fullmatch(file.path)) and own.group(1, 2) == parts), None)
 
 
-def style_hash() -> str:
-    """Return the source expression that allows the inline style: `sha256-...`."""
-    return hash_of(style())
+@cache
+def style_hash(*sheets: str) -> str:
+    """Return the source expression that allows the inline style of a page with these sheets: `sha256-...`."""
+    return hash_of(style(*sheets))
 
 
 def hash_of(text: str) -> str:
@@ -195,14 +184,14 @@ def hash_of(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def content_security_policy(changed: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return the policy of every page: our script, our one style, our forms, and nothing else at all.
+def content_security_policy(*sheets: str, changed: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the policy of a page: our script, its one style, our forms, and nothing else at all.
 
-    `changed` is what a page that needs more says instead.
+    `sheets` are those of its style; `changed` is what a page that needs more says instead.
     """
     rules = {
         "default-src": "'none'",
-        "style-src": f"'{style_hash()}'",
+        "style-src": f"'{style_hash(*sheets)}'",
         "script-src": "'self'",
         "connect-src": "'self'",
         "img-src": "'self'",

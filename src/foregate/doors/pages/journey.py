@@ -168,6 +168,7 @@ async def _step(view: View, request: Request, reply: Reply, typed: Typed, caller
         keeps_typed=not is_face and "authorize" not in step.facts,
         has_problem=told is not None,
         session=caller.session,
+        sheets=("face",) if is_face else (),
     )
     response = respond(
         page,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from typing import Any, Final
@@ -14,7 +15,6 @@ from starlette.responses import Response
 from foregate.desk.accounts import Holding
 from foregate.doors import amounts
 from foregate.doors.amounts import Shown
-from foregate.doors.pages import assets
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.requests import language_of
 from foregate.doors.text import catalog
@@ -77,12 +77,9 @@ def is_hidden(request: Request) -> bool:
 
 
 def respond_money(page: Page, request: Request, *, draws: bool = False, **facts: Any) -> Response:
-    """Return a page about money, with a style of its own, allowed by its hash; `draws`: with charts and tables."""
-    style = assets.chart_style() if draws else assets.money_style()
-    response = respond(page, request, style=style, is_hidden=is_hidden(request), **facts)
-    allowed = {"style-src": f"'{assets.hash_of(style)}'"}
-    response.headers["Content-Security-Policy"] = assets.content_security_policy(allowed)
-    return response
+    """Return a page about money; `draws`: with charts and tables."""
+    styled = replace(page, sheets=("accounts", "chart") if draws else ("accounts",))
+    return respond(styled, request, is_hidden=is_hidden(request), **facts)
 
 
 def piles(request: Request, held: Iterable[Holding]) -> list[Pile]:

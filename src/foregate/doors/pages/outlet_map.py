@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from foregate.doors.outlet_query import Answer, Asked, asked_on_page, find
 from foregate.doors.pages import assets
-from foregate.doors.pages.outlets import row_of, sketch_of, too_often
+from foregate.doors.pages.outlets import SHEETS, row_of, sketch_of, too_often
 from foregate.doors.pages.problems import refuse
 from foregate.doors.pages.render import Page, respond
 from foregate.doors.requests import caller_of, language_of
@@ -69,8 +69,8 @@ def routes() -> list[BaseRoute]:
 def policy(settings: Settings) -> str:
     """Return the policy of the map page: every page's, and what a map needs beside it."""
     return assets.content_security_policy(
-        {
-            "style-src": f"'self' '{assets.style_hash()}'",
+        changed={
+            "style-src": f"'self' '{assets.style_hash(*SHEETS)}'",
             # data: is an empty picture, which Leaflet puts in place of one that is no longer waited for.
             "img-src": f"'self' {settings.map_origin} data:",
             # Our script makes the one policy, before Leaflet runs: it lets a single constant through.
@@ -99,7 +99,7 @@ async def _alone(outlets: Outlets, outlet: Outlet, now: int) -> Listed:
 def _page(request: Request, shown: Shown, now: int) -> Response:
     settings = request.app.state.settings
     facts = _facts(settings, language_of(request), shown, now) | {"is_saving": _is_saving(request)}
-    response = respond(Page(template="outlet_map.html", back=shown.address), request, **facts)
+    response = respond(Page(template="outlet_map.html", back=shown.address, sheets=SHEETS), request, **facts)
     response.headers["Content-Security-Policy"] = policy(settings)
     return response
 

@@ -35,6 +35,7 @@ DAYS_SHOWN: Final = 7
 SKETCH_METRES: Final = 50_000  # without a middle of its own, a list that is spread wider is not drawn
 KM: Final = 1000
 NEAR_KM: Final = 10
+SHEETS: Final = ("outlets",)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,12 @@ async def show_outlet(request: Request) -> Response:
         return await refuse(request, "not-found")
     asked = asked_on_page(request.query_params)
     # The same for everybody, so a phone may keep it for when there is no link; but not whose case it was looked at for.
-    page = Page(template="outlet.html", back=f"/outlets/{outlet.outlet_id}{asked.brought}", is_public=not asked.brought)
+    page = Page(
+        template="outlet.html",
+        back=f"/outlets/{outlet.outlet_id}{asked.brought}",
+        is_public=not asked.brought,
+        sheets=SHEETS,
+    )
     return respond(page, request, **_facts(language_of(request), outlet, asked, said, world.clock.now()))
 
 
@@ -128,7 +134,7 @@ NOTHING: Final[dict[str, Any]] = {
 def _finder(request: Request, asked: Asked, found: dict[str, Any] | None = None, *, is_sent: bool = False) -> Response:
     """Return the page. `is_sent`: the form came back without a place in it."""
     is_public = found is None and not asked.case
-    page = Page(template="outlets.html", back="/outlets", keeps_typed=True, is_public=is_public)
+    page = Page(template="outlets.html", back="/outlets", keeps_typed=True, is_public=is_public, sheets=SHEETS)
     services = [(code, catalog.text(language_of(request), f"service.{code}.name")) for code in SERVICES]
     facts: dict[str, Any] = {
         "asked": asked, "services": services, "size": SIZE, "finder": assets.finder().path,

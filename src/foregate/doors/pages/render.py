@@ -46,7 +46,8 @@ class Page:
     """What a page says about itself.
 
     `back` is where the visitor is, for the switches of language and care; `keeps_typed`: they are buttons of the
-    page's main form, so that what was typed comes along. `session` makes the idle warning run.
+    page's main form, so that what was typed comes along. `session` makes the idle warning run. `sheets` are the CSS
+    files of its subject, which its style holds after every page's.
     """
 
     template: str
@@ -56,6 +57,7 @@ class Page:
     has_problem: bool = False
     is_public: bool = False
     session: SessionRow | None = None
+    sheets: tuple[str, ...] = ()
 
 
 @cache
@@ -119,7 +121,7 @@ def html(page: Page, request: Request, **facts: Any) -> str:
         "care": bool(care),
         "is_care_open": care is None,
         "settings": settings,
-        "style": assets.style(),
+        "style": assets.style(*page.sheets),
         "script": assets.script().path,
         "link_script": assets.link(language).path,
         "icon": assets.icon().path,
@@ -151,6 +153,8 @@ def respond(page: Page, request: Request, reply: Reply | None = None, **facts: A
     is_public = page.is_public and facts.get("pending") is None
     body = html(page, request, **facts).encode()
     headers = {"Content-Language": language_of(request), "Vary": "Accept-Encoding"}
+    if page.sheets:  # what is not modified says so too: its headers are taken over with it
+        headers["Content-Security-Policy"] = assets.content_security_policy(*page.sheets)
     if is_public and page.status == 200 and request.method in ("GET", "HEAD"):
         validator = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
         is_new = getattr(request.state, "new_visitor", None) is not None
