@@ -247,6 +247,19 @@ async def test_a_post_of_a_form(door: Door, body: bytes) -> None:
     assert (200, body) == (await client.answer(stream))[::2]
 
 
+async def test_that_settings_were_understood_is_said_with_the_answer(door: Door) -> None:
+    """One packet fewer that may be lost before the page. Who asks for nothing is told all the same, a little later."""
+    client = await door.connect()
+    await client.until(lambda: client.of(events.RemoteSettingsChanged, 0))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await client.until(lambda: client.of(events.SettingsAcknowledged, 0))
+    assert 204 == (await client.answer(client.ask("/none")))[0]
+    assert client.of(events.SettingsAcknowledged, 0)
+    idle = await door.connect()
+    await idle.until(lambda: idle.of(events.SettingsAcknowledged, 0))
+
+
 async def test_many_at_once_on_one_connection(door: Door) -> None:
     """Each has its own answer, and a long one holds nobody up."""
     client = await door.connect()

@@ -9,14 +9,15 @@ Rules
   1. All is bounded: streams at once, requests that run on after their stream was reset, bytes of headers, bytes of a
      body not yet read (the flow control window), resets and frames that bring nothing.
   2. What the peer does not read is not made: a full transport stops the reading too.
-  3. Answers in one piece leave in one piece: headers and body are written together.
+  3. Answers in one piece leave in one piece: headers and body are written together, and what only says that settings
+     were understood goes with them. A packet more is one more that may be lost, with all behind it waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from h2 import events
@@ -34,6 +35,11 @@ from foregate.doors.http2_stream import Addresses, Stream, scope_of
 from foregate.rules import limits
 
 log = structlog.get_logger("foregate.http2")
+# What asks for no word of the connection's own: an answer follows, or none is needed soon.
+UNHURRIED: Final = (
+    events.RemoteSettingsChanged, events.SettingsAcknowledged, events.WindowUpdated, events.RequestReceived,
+    events.StreamEnded, events.PriorityUpdated,
+)  # fmt: skip
 
 
 class Chosen(asyncio.Protocol):
@@ -82,6 +88,7 @@ class Http2(asyncio.Protocol):
         self._idle: asyncio.TimerHandle | None = None
         self._is_leaving = False
         self._is_flushing = False
+        self._late: asyncio.TimerHandle | None = None
         self._resets = self._idle_frames = self._partial_bytes = 0
 
     # ------------------------------------------------------------ what the transport says
@@ -107,14 +114,18 @@ class Http2(asyncio.Protocol):
             self.flush()  # with the reason, which `h2` has put there
             self.transport.close()
             return
-        self.flush()
+        if all(isinstance(event, UNHURRIED) for event in found):
+            self._flush_late()
+        else:
+            self.flush()
         self._wait_for_more()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell every request that nobody is there any more."""
         self._server.connections.discard(self)
-        if self._idle is not None:
-            self._idle.cancel()
+        for timer in (self._idle, self._late):
+            if timer is not None:
+                timer.cancel()
         self.can_write.set()
         for stream in list(self.streams.values()):
             stream.leave()
@@ -176,6 +187,7 @@ class Http2(asyncio.Protocol):
     def _reset(self, stream_id: int, why: ErrorCodes) -> None:
         with suppress(ProtocolError):  # the peer has done so already, further on in what it sent
             self.frames.reset_stream(stream_id, why)
+            self.flush_soon()
 
     def _bring(self, event: events.DataReceived) -> None:
         stream = self.streams.get(event.stream_id)
@@ -229,9 +241,17 @@ class Http2(asyncio.Protocol):
             self._is_flushing = True
             self._loop.call_soon(self.flush)
 
+    def _flush_late(self) -> None:
+        """Write with the next answer; and when none comes soon, all the same."""
+        if self._late is None:
+            self._late = self._loop.call_later(limits.SETTINGS_ACK_SECONDS, self.flush)
+
     def flush(self) -> None:
         """Write what is to be sent."""
         self._is_flushing = False
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
         if (content := self.frames.data_to_send()) and not self.transport.is_closing():
             self.transport.write(content)
 

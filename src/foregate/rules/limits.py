@@ -319,6 +319,7 @@ KEEP_ALIVE_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a code arrives and is 
 REQUESTS_PER_CONNECTION: Final = Limit(32, "requests at once", "a page asks for five; those that run on after their stream was reset count too (HTTP/2)", "RFC 9113 10.5; CVE-2023-44487")
 RESETS_PER_CONNECTION: Final = Limit(100, "streams reset", "a person who goes back and forth resets a few; then the connection is closed (HTTP/2)", "CVE-2023-44487")
 IDLE_FRAMES_PER_REQUEST: Final = Limit(200, "frames that bring nothing", "pings, settings, empty pieces; then the connection is closed (HTTP/2)", "CVE-2019-9512, -9515, -9518")
+SETTINGS_ACK_SECONDS: Final = Limit(1, "seconds", "within it the request follows by 20 kbit/s, and one packet has the answer too (HTTP/2)", "RFC 9113 6.5.3")
 HEADER_BYTES: Final = Limit(16 * 1024, "bytes", "of all headers of a request; a browser with all our cookies sends 2,000 (HTTP/2)", "RFC 9113 10.5.1")
 PARTIAL_BYTES: Final = Limit(64 * 1024, "bytes without a whole frame", "a frame has 16 KB at most, and headers in pieces have a bound of their own (HTTP/2)", "RFC 9113 4.2")
 CERTIFICATE_LOOK_SECONDS: Final = Limit(MINUTE, "seconds", "how often it is looked whether the certificate was renewed")
