@@ -44,14 +44,16 @@ def parse(text: str | None) -> Token | None:
     if not text or len(text) != 86:
         return None
     try:
-        raw = base64.urlsafe_b64decode(text + "==")
+        # What `base64.urlsafe_b64decode` does, in half the time: every signed-in request does it.
+        raw = binascii.a2b_base64(text.replace("-", "+").replace("_", "/") + "==")
     except (binascii.Error, ValueError):
         return None
     if len(raw) != _LENGTH:
         return None
-    return Token(_uuid(raw[:16].hex()), _uuid(raw[16:32].hex()), raw[32:])
+    return Token(_uuid(raw[:16]), _uuid(raw[16:32]), raw[32:])
 
 
-def _uuid(digits: str) -> str:
-    # str(UUID(..)) by way of an object costs four times as much, and every signed-in request does it twice.
+def _uuid(raw: bytes) -> str:
+    # str(UUID(..)) by way of an object costs four times as much.
+    digits = raw.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

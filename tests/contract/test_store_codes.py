@@ -159,6 +159,19 @@ async def test_guesses_in_a_row(store: SqlStore) -> None:
     assert verdict(False, 60, streak=1) == await spend(store, NOW)
 
 
+async def test_a_streak_that_ends_where_it_is_read(store: SqlStore) -> None:
+    """That it ended is kept back to the end of a transaction; whoever reads it in the same one knows."""
+    async with store.begin() as tx:
+        assert await tx.codes.charge_streak(KEY, 1, NOW)
+        await tx.codes.clear_streak(KEY)
+        assert await tx.codes.charge_streak(KEY, 1, NOW)
+        await tx.codes.clear_streak(KEY)
+        assert 0 == (await tx.codes.look_at_sends(KEY, NOW)).streak
+        assert await tx.codes.charge_streak(KEY, 1, NOW)
+        await tx.codes.clear_streak(KEY)
+        assert 0 == (await tx.codes.spend_send(KEY, NOW)).streak
+
+
 async def test_a_thousand_guesses_in_a_row(store: SqlStore) -> None:
     """Exactly five of a thousand parallel guesses over all journeys of a number are let through."""
     assert 5 == passed(await at_once(store, 1000, lambda tx: tx.codes.charge_streak(KEY, limits.CODE_STREAK, NOW)))

@@ -10,7 +10,7 @@ from foregate.rules.permission import ALL, UNKNOWN, Permission
 from foregate.store.customers import _SET_PASSWORD, _SIGNED_IN
 from foregate.store.last import TOGETHER_MAX
 from foregate.store.unit_of_work import SqlStore, Unit
-from tests.contract.samples import NOW, a_customer, in_one
+from tests.contract.samples import NOW, a_customer, a_message, in_one
 
 pytestmark = pytest.mark.anyio
 
@@ -105,3 +105,10 @@ async def test_what_is_kept_back_shares_the_transaction(store: SqlStore, fails: 
         await in_one(store, sign_in)
     found = await found_again(store, customer)
     assert (customer.last_sign_in_at if fails else NOW + 9) == (found.last_sign_in_at if found else None)
+
+
+async def test_a_message_that_is_looked_for_where_it_was_put(store: SqlStore) -> None:
+    """A message goes out with what is written last; who asks for the outbox before finds it there."""
+    async with store.begin() as tx:
+        await tx.outbox.put(a_message(), NOW - 30)
+        assert 30 == (await tx.outbox.outgoing(NOW - 60, NOW)).waiting_seconds

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, delete, or_, select
 from foregate.ports import CodeRow, SendVerdict
 from foregate.rules import limits
 from foregate.rules.limits import DAY, HOUR
+from foregate.store.last import Last
 from foregate.store.statements import Connection, Row, Statement, insert_into, number, text_of, time_of
 from foregate.store.tables import code, inbound_text, send_guard
 
@@ -121,10 +122,10 @@ class CodesIn:
     What the transaction wrote of a code it remembers: nobody else can write it, the journey is held.
     """
 
-    __slots__ = ("_connection", "_written")
+    __slots__ = ("_connection", "_last", "_written")
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, last: Last) -> None:
+        self._connection, self._last = connection, last
         self._written: dict[str, CodeRow] = {}
 
     async def issue(self, row: CodeRow) -> CodeRow:
@@ -168,6 +169,7 @@ class CodesIn:
 
     async def spend_send(self, key: bytes, now: int) -> SendVerdict:
         """Charge one message to `key`. Only a refusal is read again, to say how long to wait."""
+        await self._last.write()
         row = await self._connection.one(
             _SPEND_SEND,
             key=key, now=now, last_at=now, hour_from=now, hour_count=1, day_from=now, day_count=1, streak=0,
@@ -179,19 +181,21 @@ class CodesIn:
 
     async def look_at_sends(self, key: bytes, now: int) -> SendVerdict:
         """Say whether a message may go out, without charging it."""
+        await self._last.write()
         row = await self._connection.one(_LOOK_AT_SENDS, key=key)
         return _verdict(row, now) if row else SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=0)
 
     async def charge_streak(self, key: bytes, streak_max: int, now: int) -> bool:
         """Count one guess at a short code of this number; False when `streak_max` were wrong in a row already."""
+        await self._last.write()
         row = await self._connection.one(
             _CHARGE_STREAK, key=key, now=now, streak=1, touched_at=now, streak_max=streak_max, **_OPEN_WINDOW
         )
         return row is not None
 
     async def clear_streak(self, key: bytes) -> None:
-        """A short code of this number was right."""
-        await self._connection.run(_CLEAR_STREAK, guard_key=key)
+        """A short code of this number was right: the guess that this transaction counted is forgiven too."""
+        self._last.keep("streak", key.hex(), _CLEAR_STREAK, {"guard_key": key})
 
     async def put_inbound(self, phone_digest: bytes, token_digest: bytes, expires_at: int) -> None:
         """A message arrived from this number with this text."""

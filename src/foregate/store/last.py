@@ -20,7 +20,7 @@ import msgspec
 from foregate.store.statements import Connection, Statement, Value
 
 # How many go out as one: the text of each combination is made and prepared once, so there should be few of them.
-TOGETHER_MAX: Final = 6
+TOGETHER_MAX: Final = 8
 
 
 class _Kept(msgspec.Struct, frozen=True):

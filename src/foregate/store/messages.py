@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from foregate.ports import Message
 from foregate.ports.network import Outgoing
 from foregate.store.keyring import Keys
+from foregate.store.last import Last
 from foregate.store.statements import Connection, Row, Statement, insert_into, time_of, word
 from foregate.store.tables import outbox
 
@@ -30,35 +31,36 @@ _ENDED: Final = Statement(
 class OutboxIn:
     """`ports.Outbox` in one transaction."""
 
-    __slots__ = ("_connection", "_keys", "has_rows")
+    __slots__ = ("_connection", "_keys", "_last", "has_rows")
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection, self._keys = connection, keys
+    def __init__(self, connection: Connection, keys: Keys, last: Last) -> None:
+        self._connection, self._keys, self._last = connection, keys, last
         self.has_rows = False
 
     async def put(self, message: Message, now: int) -> None:
         """Have the message sent once this transaction is committed."""
         self.has_rows = True
         seal, message_id, phone = self._keys.encrypt, message.message_id, message.phone
-        await self._connection.run(
-            _PUT,
-            message_id=message_id,
-            customer_id=message.customer_id,
-            phone_sealed=None if phone is None else seal(phone.encode(), f"outbox.phone:{message_id}"),
-            template=message.template,
-            language=message.language,
-            facts_sealed=seal(msgspec.json.encode(message.facts), f"outbox.facts:{message_id}"),
-            nonce=message.nonce,
-            created_at=now,
-            expires_at=message.expires_at,
-            status="waiting",
-            tries=0,
-            next_at=now,
-            ended_at=0,
-        )
+        values = {
+            "message_id": message_id,
+            "customer_id": message.customer_id,
+            "phone_sealed": None if phone is None else seal(phone.encode(), f"outbox.phone:{message_id}"),
+            "template": message.template,
+            "language": message.language,
+            "facts_sealed": seal(msgspec.json.encode(message.facts), f"outbox.facts:{message_id}"),
+            "nonce": message.nonce,
+            "created_at": now,
+            "expires_at": message.expires_at,
+            "status": "waiting",
+            "tries": 0,
+            "next_at": now,
+            "ended_at": 0,
+        }
+        self._last.keep("message", message_id, _PUT, values)
 
     async def outgoing(self, since: int, now: int) -> Outgoing:
         """How messages go out."""
+        await self._last.write()
         oldest = await self._connection.one(_WAITING)
         ended = {row["status"]: row["number"] for row in await self._connection.all(_ENDED, since=since)}
         waits_since = oldest["since"] if oldest is not None else None

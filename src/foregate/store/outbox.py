@@ -83,18 +83,15 @@ class Dispatcher(Loop):
     async def dispatch(self) -> int:
         """Claim one batch and end each message or put it off. Returns how many were claimed."""
         now = self._store.clock.now()
-        async with self._store.database.transaction() as connection:
-            claimed = await connection.all(_CLAIM, now=now)
+        claimed = await self._store.database.write_one(_CLAIM, now=now)
         if not claimed:
             return 0
         outcomes = await asyncio.gather(*(self._outcome(row, now) for row in claimed))
         ended = [outcome for outcome in outcomes if "status" in outcome]
         again = [outcome for outcome in outcomes if "later" in outcome]
-        async with self._store.database.transaction() as connection:
-            if ended:
-                await connection.run_many(_END, ended)
-            if again:
-                await connection.run_many(_AGAIN, again)
+        for statement, rows in ((_END, ended), (_AGAIN, again)):
+            if rows:
+                await self._store.database.write_many(statement, rows)
         return len(claimed)
 
     async def _outcome(self, row: Row, now: int) -> dict[str, Value]:

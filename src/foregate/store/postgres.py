@@ -14,7 +14,7 @@ Theory of operation
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -172,9 +172,15 @@ class PostgresDatabase:
             raise Busy(f"PostgreSQL: {type(error).__name__}") from error
         return Wire(raw)
 
-    async def write_one(self, statement: Statement, **values: Value) -> None:
+    async def write_one(self, statement: Statement, **values: Value) -> Sequence[Row]:
         # Twice is once, so a connection that turns out to be dead is simply replaced.
-        wire, _ = await self._quick.first(lambda wire: wire.run(statement, **values))
+        wire, rows = await self._quick.first(lambda wire: wire.all(statement, **values))
+        self._quick.give_back(wire)
+        return rows
+
+    async def write_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
+        # The driver's `executemany` is a transaction by itself.
+        wire, _ = await self._quick.first(lambda wire: wire.run_many(statement, rows))
         self._quick.give_back(wire)
 
     @asynccontextmanager

@@ -205,9 +205,13 @@ class SqliteDatabase:
             raise Busy(STOPPING)
         return await self._reader.one(statement, **values)
 
-    async def write_one(self, statement: Statement, **values: Value) -> None:
+    async def write_one(self, statement: Statement, **values: Value) -> Sequence[Row]:
         async with self.transaction() as writer:
-            await writer.run(statement, **values)
+            return await writer.all(statement, **values)
+
+    async def write_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
+        async with self.transaction() as writer:
+            await writer.run_many(statement, rows)
 
     async def check_durability(self) -> None:
         def read(raw: sqlite3.Connection) -> tuple[str, int]:

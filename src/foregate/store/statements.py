@@ -198,8 +198,12 @@ class Database(Protocol):
     async def read_one(self, statement: Statement, **values: Value) -> Row | None:
         """Read one row outside any transaction."""
 
-    async def write_one(self, statement: Statement, **values: Value) -> None:
-        """Write in a transaction of this one statement, which may be run twice without harm. Raises ports.Busy."""
+    async def write_one(self, statement: Statement, **values: Value) -> Sequence[Row]:
+        """Write in a transaction of this one statement, which may be run twice without harm; return what it returns.
+        Raises ports.Busy."""
+
+    async def write_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
+        """The same for each of these rows, in one transaction. Raises ports.Busy."""
 
     async def check_durability(self) -> None:
         """Raises WeakDurability when what is acknowledged could be lost."""

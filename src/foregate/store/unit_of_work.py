@@ -52,14 +52,14 @@ class Unit:
         self._connection, self._keys = connection, keys
         self._last = Last(connection)
         self.journeys = JourneysIn(connection, self._last)
-        self.codes = CodesIn(connection)
+        self.codes = CodesIn(connection, self._last)
         self.counters = CountersIn(connection)
         self.permissions = PermissionsIn(connection)
         self.customers = CustomersIn(connection, keys, self._last)
         self.sessions = SessionsIn(connection, self._last)
         self.devices = DevicesIn(connection)
         self.audit = AuditIn(connection, keys, self._last)
-        self.outbox = OutboxIn(connection, keys)
+        self.outbox = OutboxIn(connection, keys, self._last)
 
     async def finish(self) -> None:
         """Write what was kept back. Nothing is read after it."""
