@@ -2,6 +2,7 @@
 
     make bench-link                     every line, five runs each, about twelve minutes
     python -m bench.link --runs 1 2G    some lines, quicker
+    python -m bench.link --seed 2 GPRS  with other losses: which packets are lost follows from the seed
 
 `foregate serve` runs with a certificate of its own on one side of `../shared/tools/slowlink.py`, Chromium on the other
 side, in a network namespace, with its processor slowed fourfold. Each run is a browser that was never here before.
@@ -97,7 +98,7 @@ class Emulated:
 
 
 @contextmanager
-def emulated(number: int) -> Iterator[Emulated]:
+def emulated(number: int, seed: int) -> Iterator[Emulated]:
     """Run slowlink with names and addresses of its own, so that two benches do not meet. Raises CannotRun."""
     if os.geteuid() != 0 or not Path("/dev/net/tun").exists():
         raise CannotRun("a slow link needs root and /dev/net/tun")
@@ -105,7 +106,7 @@ def emulated(number: int) -> Iterator[Emulated]:
         raise CannotRun("../shared/tools/slowlink.py is not there")
     namespace, net = f"fg{number}", f"10.{77 + number % 100}.{number % 250}"
     words = [sys.executable, str(SLOWLINK), "--ns", namespace, "--dev-prefix", namespace, "--max-seconds", "3600",
-             "--server-ip", f"{net}.1", "--client-ip", f"{net}.2"]  # fmt: skip
+             "--seed", str(seed), "--server-ip", f"{net}.1", "--client-ip", f"{net}.2"]  # fmt: skip
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- ours
         commands, answers = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
         if "ready" not in (line := answers.readline()):
@@ -250,7 +251,7 @@ def people(count: int) -> list[Person]:
 
 
 @contextmanager
-def bench(count: int, chromium: BrowserType | None = None) -> Iterator[Bench]:
+def bench(count: int, chromium: BrowserType | None = None, seed: int = 1) -> Iterator[Bench]:
     """Set everything up: link, door, browser; `chromium` if playwright runs already. Raises CannotRun."""
     try:
         program = services.find_chromium()
@@ -258,7 +259,7 @@ def bench(count: int, chromium: BrowserType | None = None) -> Iterator[Bench]:
         raise CannotRun(str(missing)) from None
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="foregate-link-")))
-        link = stack.enter_context(emulated(os.getpid() % 10_000))
+        link = stack.enter_context(emulated(os.getpid() % 10_000, seed))
         wrapper, everybody = folder / "chromium", people(count)
         wrapper.write_text(f'#!/bin/sh\nexec ip netns exec {link.namespace} {program} "$@"\n')
         wrapper.chmod(0o755)
@@ -300,13 +301,14 @@ def main(arguments: list[str]) -> int:
     """Measure, print the table; return the exit code."""
     asked = argparse.ArgumentParser(description="Waiting on bad links.")
     asked.add_argument("--runs", type=int, default=5)
+    asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("names", nargs="*", help="only lines whose name holds one of these")
     options = asked.parse_args(arguments)
     lines = [line for line in LINES if not options.names or any(name in line.name for name in options.names)]
     signs_in = sum(line.measure is sign_in for line in lines)
     rows, is_met = [], True
     try:
-        with bench(max(1, signs_in * options.runs)) as there:
+        with bench(max(1, signs_in * options.runs), seed=options.seed) as there:
             for line in lines:
                 if line.needs_worker and not has_worker(there.door):
                     rows.append(f"| {line.name} | at most {line.goal:.1f} s | no worker | | 0 | |")

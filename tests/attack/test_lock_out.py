@@ -60,6 +60,30 @@ async def test_lck_05_the_locked_factor_alone_opens_nothing(bank: Bank) -> None:
     assert "done" == (await visitor.answer(card_pin=LI.pin)).journey["status"]
 
 
+async def test_a_way_that_rests_is_told_with_its_time_to_who_has_shown_possession(bank: Bank) -> None:
+    """Before the code nothing is left out, and nothing told; after it: which way, and in how long. Then it is back."""
+    visitor = bank.visitor()
+    await visitor.start("sign-in", "phone", phone=LI.phone)
+    await visitor.answer(code=await bank.code(LI.phone))
+    for _ in range(limits.ROW_FAILURES):
+        await visitor.answer("password", password="wrong wrong")
+    bank.clock.turn(61)
+    left = limits.BLOCK_SECONDS - 61
+    asked = await visitor.start("sign-in", "phone", phone=LI.phone)
+    assert [] == asked.journey["resting_ways"]
+    asked = await visitor.answer(code=await bank.code(LI.phone))
+    assert ("card_pin", []) == (asked.step, asked.journey["other_ways"])
+    rests = [(way["name"], way["retry_in_seconds"]) for way in asked.journey["resting_ways"]]
+    assert [("password", left)] == rests
+    page = await visitor.client.get(f"/j/{asked.journey['id']}", headers={"accept-language": "en"})
+    assert f"With your password: too many wrong tries, you can try again in {-(-left // 60)} minutes." in page.text
+    bank.clock.turn(left)
+    back = (await visitor.client.get(f"/v1/journeys/{asked.journey['id']}")).json()
+    assert ([], {"password", "card_pin"}) == (
+        back["resting_ways"], {back["step"]["name"], *(way["name"] for way in back["other_ways"])},
+    )  # fmt: skip
+
+
 async def test_lck_06_reopening_signs_nobody_in_and_keeps_the_totals(bank: Bank) -> None:
     """The rows and blocks are cleared, what counts towards the hundredth failure stays."""
     await test_lck_05_the_locked_factor_alone_opens_nothing(bank)

@@ -17,7 +17,7 @@ from foregate.desk import social
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.sessions import idle_seconds
 from foregate.desk.state import State, seal
-from foregate.desk.view import Option, OtherWay, Outcome, Reply, StepView, Told, View
+from foregate.desk.view import Option, OtherWay, Outcome, Reply, RestingWay, StepView, Told, View
 from foregate.ports import Condition, Customer, JourneyRow, SessionRow, UnitOfWork
 from foregate.proofs import ProofKind, passkey
 from foregate.rules import engine, limits
@@ -158,16 +158,20 @@ class Turn:
 
     async def _unusable(self) -> dict[str, str]:
         condition = await self.condition()
-        unusable: dict[str, str] = {}
+        unusable = dict.fromkeys(await self._resting(), "proof-blocked")
         for charge in self.row.charges:
-            mine = [row for row in condition.counters if row.counter == charge]
-            proof = charge.partition("@")[0]
-            if sum(row.total for row in mine) >= limits.failures_max(charge):
-                unusable[proof] = when_off(charge)
-            elif any(row.blocked_until > self.now and row.lane == self.lane for row in mine):
-                unusable[proof] = "proof-blocked"
+            if sum(row.total for row in condition.counters if row.counter == charge) >= limits.failures_max(charge):
+                unusable[charge.partition("@")[0]] = when_off(charge)
         asked = {proof.name for proof in proofs_of(self.row.prove)} & NOT_HAD.keys() & self.house.built.proofs
         return unusable | {proof: NOT_HAD[proof] for proof in asked - condition.keeps}
+
+    async def _resting(self) -> dict[str, int]:
+        """Until when each proof of this row rests in this lane."""
+        return {
+            row.counter.partition("@")[0]: row.blocked_until
+            for row in (await self.condition()).counters
+            if row.counter in self.row.charges and row.lane == self.lane and row.blocked_until > self.now
+        }
 
     async def condition(self) -> Condition:
         """How the subject stands, read once in a turn: what changes it either ends the turn or calls `look_anew`.
@@ -245,6 +249,7 @@ class Turn:
             status="refused" if self.status == "void" else self.status,
             step=step,
             other_ways=self._other_ways(decision) if self.status == "open" else (),
+            resting_ways=await self._resting_ways(decision) if self.status == "open" else (),
             expires_in_seconds=max(0, self.stored.expires_at - self.now),
             outcome=self._outcome(),
         )
@@ -331,6 +336,14 @@ class Turn:
             case Prove(others=others):
                 return tuple(OtherWay(proof.name, "prove") for proof in others)
         return ()
+
+    async def _resting_ways(self, decision: engine.Decision | None) -> tuple[RestingWay, ...]:
+        """Return what will be a way again in a while. Before possession nothing is left out, so nothing is told."""
+        if self.tier is not Tier.POSSESSION or not isinstance(decision, Prove):
+            return ()
+        rests = {proof for proof, why in (await self._unusable()).items() if why == "proof-blocked"}
+        until = await self._resting()
+        return tuple(RestingWay(proof, until[proof] - self.now) for proof in sorted(rests - self.proved))
 
     def _asked(self, who: tuple[Who, ...]) -> Who:
         return next((w for w in who if w.value == self.state.chosen), who[0])

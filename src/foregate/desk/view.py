@@ -35,6 +35,13 @@ class OtherWay(msgspec.Struct, frozen=True):
     kind: str
 
 
+class RestingWay(msgspec.Struct, frozen=True):
+    """A way that is closed for so many seconds, because too many failures came in a row."""
+
+    name: str
+    retry_in_seconds: int
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of a journey that is done."""
 
@@ -54,6 +61,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     other_ways: tuple[OtherWay, ...]
     expires_in_seconds: int
     outcome: Outcome | None = None
+    resting_ways: tuple[RestingWay, ...] = ()
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,14 @@ class WayOut(msgspec.Struct):
     title: str
 
 
+class RestingWayOut(msgspec.Struct):
+    """A way that too many failures in a row closed for a while: it is among `other_ways` again in so many seconds."""
+
+    name: str
+    title: str
+    retry_in_seconds: int
+
+
 class JourneyOut(msgspec.Struct):
     """Where a journey stands. `status` is open, done, refused or expired."""
 
@@ -91,6 +99,7 @@ class JourneyOut(msgspec.Struct):
     status: str
     step: StepOut | None
     other_ways: list[WayOut]
+    resting_ways: list[RestingWayOut]
     expires_in_seconds: int
     outcome: Outcome | None
 
@@ -223,6 +232,9 @@ def journey_out(view: View, language: str) -> JourneyOut:
         status=view.status,
         step=step_out,
         other_ways=[WayOut(way.name, way.kind, say(f"way.{way.name}")) for way in view.other_ways],
+        resting_ways=[
+            RestingWayOut(way.name, say(f"way.{way.name}"), way.retry_in_seconds) for way in view.resting_ways
+        ],
         expires_in_seconds=view.expires_in_seconds,
         outcome=view.outcome,
     )
