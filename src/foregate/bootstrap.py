@@ -33,6 +33,7 @@ from foregate.acts import (
 from foregate.acts.by_proposal import ByProposal
 from foregate.acts.tell_expiry import ExpiryNotices
 from foregate.counter.counter import Counter
+from foregate.counter.guessing import GuessWatch
 from foregate.desk.accounts import MyAccounts
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
@@ -135,6 +136,7 @@ class Foregate:
     janitor: Janitor
     durability: DurabilityWatch
     upkeep: Upkeep
+    guesses: GuessWatch
     notices: ExpiryNotices
     printer: PdfPrinter
     exports: ExportMaker
@@ -223,6 +225,7 @@ async def build(
         janitor=Janitor(store),
         durability=DurabilityWatch(store),
         upkeep=Upkeep(world),
+        guesses=GuessWatch(world),
         notices=ExpiryNotices(world),
         printer=(printer := PdfPrinter()),
         exports=ExportMaker(world, catalog.text, paper_of(settings), printer),
@@ -311,6 +314,7 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
         house.janitor,
         house.durability,
         house.upkeep,
+        house.guesses,
         house.notices,
         house.exports,
         *house.store.loops,

@@ -156,14 +156,14 @@ class Guard:
 
 
 async def raise_alarm(
-    tx: UnitOfWork, now: int, what: str, *, actor: str, source: str, subject: str | None = None
+    tx: UnitOfWork, now: int, what: str, *, actor: str, source: str, subject: str | None = None, **facts: int
 ) -> None:
     """Tell the risk officer: an event on the chain `alarms` and on the subject's, a log line, a count."""
-    details: dict[str, str | int] = {"objection": what}
+    details: dict[str, str | int] = {"objection": what, **facts}
     if subject:
         details["subject"] = subject
     for chain in (ALARM_CHAIN, subject):
         if chain is not None:
             await tx.audit.record(Event(chain=chain, kind="alarm", actor=actor, source=source, details=details), now)
     ALARMS.labels(what).inc()
-    log.warning("alarm", what=what, actor=actor, subject=subject or "")
+    log.warning("alarm", what=what, actor=actor, subject=subject or "", **facts)

@@ -48,6 +48,7 @@ from foregate.ports.records import (
     Person,
     SendVerdict,
     SessionRow,
+    Tried,
 )
 from foregate.ports.store import (
     Audit,
@@ -69,6 +70,7 @@ __all__ = [
     "Counters", "Customer", "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event",
     "Hasher", "JourneyRow", "Journeys", "Keyring", "Message", "Outbox", "PasskeyChallenge", "PasskeyRow", "Passkeys",
     "Permissions", "PermitRow", "Permits", "Person", "RegistryVerdict", "Rejected", "SendVerdict", "SessionRow",
-    "Sessions", "StopLinkRow", "StopLinks", "Store", "Taken", "Throttle", "TooMuch", "UnitOfWork", "Unreachable",
+    "Sessions", "StopLinkRow", "StopLinks", "Store", "Taken", "Throttle", "TooMuch", "Tried", "UnitOfWork",
+    "Unreachable",
 ]
 # fmt: on

@@ -77,6 +77,13 @@ class CounterRow(msgspec.Struct, frozen=True):
     blocked_until: int
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """How many were tried at in a while, customers or numbers, and how many of them failed last."""
+
+    all: int
+    failing: int
+
+
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """How a customer stands at one moment, none of it sealed. Somebody who does not exist stands well, with nothing."""
 

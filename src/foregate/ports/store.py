@@ -26,6 +26,7 @@ from foregate.ports.records import (
     Message,
     SendVerdict,
     SessionRow,
+    Tried,
 )
 from foregate.ports.social import Consents, SocialAccounts, SocialProfiles
 from foregate.rules import limits
@@ -60,6 +61,9 @@ class Journeys(Protocol):
 
 
 class Codes(Protocol):
+    async def tried(self, since: int) -> Tried:
+        """How many numbers were sent a code or tried at since then, and at how many the last guess was wrong."""
+
     async def issue(self, row: CodeRow) -> CodeRow:
         """Insert, or replace nonce, length and times of the journey's code. Tries stay, sends grow by one."""
 
@@ -90,6 +94,9 @@ class Codes(Protocol):
 
 
 class Counters(Protocol):
+    async def tried(self, since: int) -> Tried:
+        """How many customers' proofs were tried since then, and how many of the customers have failed since."""
+
     async def charge(
         self, customer_id: str, counter: str, lane: str, now: int, total_max: int = limits.TOTAL_FAILURES
     ) -> CounterRow | None:

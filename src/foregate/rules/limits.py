@@ -314,6 +314,13 @@ SMS_DOWN_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a message that waits lon
 SMS_LOOKED_AT_SECONDS: Final = Limit(5 * MINUTE, "seconds", "whether messages go out is told from those that ended since")
 SMS_FAILURES: Final = Limit(3, "messages", "given up while none went out: it is the gateway, not a number")
 
+# Guessing at many accounts, a little at each.
+GUESSING_WINDOW_SECONDS: Final = Limit(MINUTE, "seconds", "an alarm comes within a minute of what raises it", "ASVS 5.0 6.3.1")
+GUESSING_LOOK_SECONDS: Final = Limit(20, "seconds", "how often it is looked: three times in that minute")
+GUESSED_MIN: Final = Limit(50, "accounts failing within the window", "fewer are a bad morning of a small bank")
+GUESSED_SHARE: Final = Limit(4, "tried for each that fails", "one in four of all that are tried fails and does not go on to succeed; on a usual day one in twenty does", "own")
+GUESSING_AGAIN_SECONDS: Final = Limit(10 * MINUTE, "seconds", "until it is told once more, while it goes on")
+
 # On the wire.
 KEEP_ALIVE_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a code arrives and is typed within it, so the next page needs no new handshake: three round trips on a slow link, 2.4 s", "measured")
 REQUESTS_PER_CONNECTION: Final = Limit(32, "requests at once", "a page asks for five; those that run on after their stream was reset count too (HTTP/2)", "RFC 9113 10.5; CVE-2023-44487")

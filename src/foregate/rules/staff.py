@@ -233,6 +233,8 @@ OBJECTIONS: Final[Mapping[str, Objection]] = _rows(
 ALARMS: Final = frozenset(name for name, objection in OBJECTIONS.items() if objection.is_alarm) | {
     "signed-in-after-number-change",
     "passkey-copied",
+    "many-proofs-guessed",
+    "many-codes-guessed",
 }
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, update
 
-from foregate.ports import CodeRow, SendVerdict
+from foregate.ports import CodeRow, SendVerdict, Tried
 from foregate.rules import limits
 from foregate.rules.limits import DAY, HOUR
 from foregate.store.last import Last
@@ -116,6 +116,13 @@ _NEVER: Final = 0
 _OPEN_WINDOW: Final = {"last_at": _NEVER, "hour_from": _NEVER, "hour_count": 0, "day_from": _NEVER, "day_count": 0}
 
 
+_TRIED: Final = Statement(
+    select(
+        func.count().label("number"), func.count(case((_guard.streak > number(0), number(1)))).label("failing")
+    ).where(_guard.touched_at > time_of("since"))
+)
+
+
 class CodesIn:
     """`ports.Codes` in one transaction.
 
@@ -178,6 +185,12 @@ class CodesIn:
         if row is None:
             return await self.look_at_sends(key, now)
         return SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=row["streak"])
+
+    async def tried(self, since: int) -> Tried:
+        """How many numbers were sent a code or tried at since then, and at how many the last guess was wrong."""
+        await self._last.write()
+        row = await self._connection.one(_TRIED, since=since)
+        return Tried(row["number"], row["failing"]) if row else Tried(0, 0)
 
     async def look_at_sends(self, key: bytes, now: int) -> SendVerdict:
         """Say whether a message may go out, without charging it."""

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import and_, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from foregate.ports import CounterRow
+from foregate.ports import CounterRow, Tried
 from foregate.rules import limits
 from foregate.rules.engine import block_seconds
 from foregate.rules.permission import Permission
@@ -103,6 +103,13 @@ _OF: Final = Statement(
     .where(_of_customer)
     .order_by(_c.counter, _c.lane)
 )
+# A success puts the row back to zero and leaves its time: so it counts as tried at, and not as failing.
+_failing = case((_c.in_a_row > number(0), _c.customer_id))
+_TRIED: Final = Statement(
+    select(
+        func.count(_c.customer_id.distinct()).label("number"), func.count(_failing.distinct()).label("failing")
+    ).where(_c.touched_at > time_of("since"))
+)
 _CLEAR: Final = Statement(update(counter).where(_of_counter).values(in_a_row=number(0), blocked_until=number(0)))
 _BIND_AGAIN: Final = Statement(delete(counter).where(_of_counter))
 
@@ -148,6 +155,11 @@ class CountersIn:
     async def refund(self, customer_id: str, charged: CounterRow) -> None:
         """Nothing could be compared: take back what `charge` counted, and the block that it set."""
         await self._connection.run(_REFUND, of_customer=customer_id, of_counter=charged.counter, of_lane=charged.lane)
+
+    async def tried(self, since: int) -> Tried:
+        """How many customers' proofs were tried since then, and how many of the customers have failed since."""
+        row = await self._connection.one(_TRIED, since=since)
+        return Tried(row["number"], row["failing"]) if row else Tried(0, 0)
 
     async def of(self, customer_id: str) -> tuple[CounterRow, ...]:
         """Return every counter of the customer, lane by lane."""

@@ -83,7 +83,8 @@ class Dispatcher(Loop):
     async def dispatch(self) -> int:
         """Claim one batch and end each message or put it off. Returns how many were claimed."""
         now = self._store.clock.now()
-        claimed = await self._store.database.write_one(_CLAIM, now=now)
+        async with self._store.database.transaction(is_single=True) as connection:
+            claimed = await connection.all(_CLAIM, now=now)
         if not claimed:
             return 0
         outcomes = await asyncio.gather(*(self._outcome(row, now) for row in claimed))
@@ -91,7 +92,8 @@ class Dispatcher(Loop):
         again = [outcome for outcome in outcomes if "later" in outcome]
         for statement, rows in ((_END, ended), (_AGAIN, again)):
             if rows:
-                await self._store.database.write_many(statement, rows)
+                async with self._store.database.transaction(is_single=True) as connection:
+                    await connection.run_many(statement, rows)
         return len(claimed)
 
     async def _outcome(self, row: Row, now: int) -> dict[str, Value]:

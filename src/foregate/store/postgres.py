@@ -14,7 +14,7 @@ Theory of operation
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -108,8 +108,8 @@ class PostgresDatabase:
         self._ssl = None if _way_to(dsn)[1] or _way_to(dsn)[0] not in _NEAR else False
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        transaction = Transaction(self._pool)
+    async def transaction(self, *, is_single: bool = False) -> AsyncIterator[Transaction]:
+        transaction = Transaction(self._pool, is_single=is_single)
         try:
             yield transaction
             await transaction.commit()
@@ -172,15 +172,9 @@ class PostgresDatabase:
             raise Busy(f"PostgreSQL: {type(error).__name__}") from error
         return Wire(raw)
 
-    async def write_one(self, statement: Statement, **values: Value) -> Sequence[Row]:
+    async def write_one(self, statement: Statement, **values: Value) -> None:
         # Twice is once, so a connection that turns out to be dead is simply replaced.
-        wire, rows = await self._quick.first(lambda wire: wire.all(statement, **values))
-        self._quick.give_back(wire)
-        return rows
-
-    async def write_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
-        # The driver's `executemany` is a transaction by itself.
-        wire, _ = await self._quick.first(lambda wire: wire.run_many(statement, rows))
+        wire, _ = await self._quick.first(lambda wire: wire.run(statement, **values))
         self._quick.give_back(wire)
 
     @asynccontextmanager

@@ -5,7 +5,8 @@ Rules
      BEGIN as after it, and BEGIN waits for the first statement that locks or writes; who only looks sends neither
      BEGIN nor COMMIT.
   2. A statement is a transaction by itself. So a single write that comes last, after nothing but reads, goes without
-     BEGIN too. It is not the first thing on a connection: that may be done twice.
+     BEGIN too. It is not the first thing on a connection: that may be done twice. Where twice is once, the transaction
+     says that it `is_single`.
   3. The connection is taken with the first statement and kept to the end.
 """
 
@@ -26,10 +27,10 @@ BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 class Transaction:
     """One transaction over a connection of `pool`; it speaks the `Connection` Protocol."""
 
-    __slots__ = ("_has_begun", "_pool", "_wire")
+    __slots__ = ("_has_begun", "_is_single", "_pool", "_wire")
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, *, is_single: bool = False) -> None:
+        self._pool, self._is_single = pool, is_single
         self._wire: Wire | None = None
         self._has_begun = False
 
@@ -78,7 +79,7 @@ class Transaction:
             self._pool.give_back(self._wire)
 
     async def _begin(self) -> None:
-        if not self._has_begun:
+        if not self._has_begun and not self._is_single:
             await self._do(lambda wire: wire.command(BEGIN))
             self._has_begun = True
 

@@ -140,7 +140,7 @@ class SqliteDatabase:
         self._is_closed = False
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_Thread]:
+    async def transaction(self, *, is_single: bool = False) -> AsyncIterator[_Thread]:
         await self._take_turn()
         try:
             await self._execute("BEGIN IMMEDIATE")
@@ -205,13 +205,9 @@ class SqliteDatabase:
             raise Busy(STOPPING)
         return await self._reader.one(statement, **values)
 
-    async def write_one(self, statement: Statement, **values: Value) -> Sequence[Row]:
+    async def write_one(self, statement: Statement, **values: Value) -> None:
         async with self.transaction() as writer:
-            return await writer.all(statement, **values)
-
-    async def write_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
-        async with self.transaction() as writer:
-            await writer.run_many(statement, rows)
+            await writer.run(statement, **values)
 
     async def check_durability(self) -> None:
         def read(raw: sqlite3.Connection) -> tuple[str, int]:

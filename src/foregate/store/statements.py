@@ -186,8 +186,12 @@ class Database(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """Commit at the end, roll back on any exception. Raises ports.Busy when no connection is free in time."""
+    def transaction(self, *, is_single: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """Commit at the end, roll back on any exception. Raises ports.Busy when no connection is free in time.
+
+        Args:
+            is_single: it is one statement, which may be run twice without harm.
+        """
 
     def snapshot(self) -> AbstractAsyncContextManager[Connection]:
         """Read everything as of one moment, without holding up writers."""
@@ -198,12 +202,8 @@ class Database(Protocol):
     async def read_one(self, statement: Statement, **values: Value) -> Row | None:
         """Read one row outside any transaction."""
 
-    async def write_one(self, statement: Statement, **values: Value) -> Sequence[Row]:
-        """Write in a transaction of this one statement, which may be run twice without harm; return what it returns.
-        Raises ports.Busy."""
-
-    async def write_many(self, statement: Statement, rows: Sequence[Mapping[str, Value]]) -> None:
-        """The same for each of these rows, in one transaction. Raises ports.Busy."""
+    async def write_one(self, statement: Statement, **values: Value) -> None:
+        """Write in a transaction of this one statement, which may be run twice without harm. Raises ports.Busy."""
 
     async def check_durability(self) -> None:
         """Raises WeakDurability when what is acknowledged could be lost."""
