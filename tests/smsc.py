@@ -22,8 +22,8 @@ SYSTEM_ERROR, BAD_NUMBER, NOT_BOUND = (
     consts.SMPP_ESME_RSYSERR, consts.SMPP_ESME_RINVDSTADR, consts.SMPP_ESME_RINVBNDSTS,
 )  # fmt: skip
 WRONG_PASSWORD, BIND_FAILED = consts.SMPP_ESME_RINVPASWD, consts.SMPP_ESME_RBINDFAIL
-SILENCE, HANG_UP, NACK, LATE = "silence", "hang up", "nack", "late"
-LATE_SECONDS = 0.4
+SILENCE, HANG_UP, NACK, EMPTY_NACK, LATE = "silence", "hang up", "nack", "a nack that says OK", "late"
+LATE_SECONDS = 1.0
 
 
 class _NoClient:
@@ -160,8 +160,8 @@ class SmsCentre:
         link.unanswered_most = max(link.unanswered, link.unanswered_most)
         if not link.is_bound:
             answer = NOT_BOUND
-        if answer == NACK:
-            link.write("generic_nack", pdu.sequence, SYSTEM_ERROR)
+        if answer in (NACK, EMPTY_NACK):
+            link.write("generic_nack", pdu.sequence, SYSTEM_ERROR if answer == NACK else OK)
         elif answer != SILENCE:
             if answer in (OK, LATE):
                 self.taken.append(pdu)

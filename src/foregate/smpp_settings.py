@@ -6,6 +6,7 @@ The sizes are those of SMPP 3.4, 5.2: a longer system id or password cannot be s
 from __future__ import annotations
 
 import re
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -102,8 +103,6 @@ def _bad_password(path: Path) -> str | None:
 
 
 def _unreadable_ca(settings: Settings) -> str | None:
-    import ssl  # 10 ms, and most banks name no authority of their own
-
     try:
         ssl.create_default_context(cafile=settings.smpp_ca_file)
     except OSError as wrong:

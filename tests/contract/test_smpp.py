@@ -54,9 +54,9 @@ async def gateway(centre: SmsCentre) -> AsyncIterator[SmppSmsGateway]:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let answers be due in a fifth of a second, and a lost link be built anew in a hundredth."""
-    monkeypatch.setattr(limits, "SMPP_RESPONSE_SECONDS", 0.2)
-    monkeypatch.setattr(limits, "SMPP_UNBIND_SECONDS", 0.2)
+    """Let answers be due in half a second, and a lost link be built anew in a hundredth."""
+    monkeypatch.setattr(limits, "SMPP_RESPONSE_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SMPP_UNBIND_SECONDS", 0.5)
     monkeypatch.setattr("foregate.gateways.sms.smpp.gateway.pause_seconds", lambda failures: 0.01)
 
 
@@ -125,7 +125,10 @@ async def test_the_window_holds_so_many_and_not_one_more(gateway: SmppSmsGateway
 # ---------------------------------------------------------------- how a message fails
 
 
-@pytest.mark.parametrize("answer", [smsc.THROTTLED, smsc.QUEUE_FULL, smsc.SYSTEM_ERROR, 0x45, 0x64, 0x410, smsc.NACK])
+@pytest.mark.parametrize(
+    "answer",
+    [smsc.THROTTLED, smsc.QUEUE_FULL, smsc.SYSTEM_ERROR, 0x45, 0x64, 0x410, smsc.NACK, smsc.EMPTY_NACK],
+)
 async def test_what_may_be_tried_again(gateway: SmppSmsGateway, centre: SmsCentre, answer: int | str) -> None:
     """A centre that cannot now is called again, by the same link; the reason names no number and no text."""
     centre.answers = [answer]
@@ -380,10 +383,11 @@ async def test_what_is_not_understood_is_said_to_be_so(gateway: SmppSmsGateway, 
 
 
 async def test_we_take_leave(centre: SmsCentre) -> None:
-    """A server that stops unbinds and waits for the answer."""
-    async with open_smpp(centre.port) as gateway:
-        await gateway.send(PHONE, "hello", new_id())
-    assert "unbind" == centre.commands[-1]
+    """A server that stops unbinds and waits for the answer; that is no loss, and no warning."""
+    with capture_logs() as logs:
+        async with open_smpp(centre.port) as gateway:
+            await gateway.send(PHONE, "hello", new_id())
+    assert ("unbind", ["bound to the SMS centre"]) == (centre.commands[-1], [line["event"] for line in logs])
 
 
 @pytest.mark.usefixtures("hasty")

@@ -65,6 +65,7 @@ class SmppSmsGateway:
         self._link: Link | None = None
         self._bound = asyncio.Event()
         self._why_not = "not connected yet"
+        self._is_stopping = False
         self._taken: OrderedDict[str, int] = OrderedDict()
 
     async def open(self) -> None:
@@ -90,6 +91,7 @@ class SmppSmsGateway:
 
     async def close(self) -> None:
         """Take leave of the centre and close the connection."""
+        self._is_stopping = True
         if self._link is not None:
             await self._link.unbind()
         if self._keeping is not None:
@@ -144,15 +146,17 @@ class SmppSmsGateway:
     # ------------------------------------------------------------ the link
 
     async def _keep(self) -> None:
-        """Bind, and again whenever the link ends. Ends when it is cancelled."""
+        """Bind, and again whenever the link ends, until `close`."""
         failures = 0
-        while True:
+        while not self._is_stopping:
             began = asyncio.get_running_loop().time()
             try:
                 self._why_not = await self._session()
             except Exception as wrong:
                 # Whatever went wrong with one connection, nobody else would build the next.
                 self._why_not = _said(wrong)
+            if self._is_stopping:
+                return
             lasted = asyncio.get_running_loop().time() - began
             failures = 1 if lasted > limits.SMPP_RECONNECT_SECONDS_MAX else failures + 1
             seconds = pause_seconds(failures)

@@ -155,7 +155,8 @@ class Link:
         del self._waiting[pdu.sequence]
         if command == pdus.SUBMIT_SM:
             self._submit_answered_at = self._heard_at
-        answer.set_result(pdu)
+        is_no = pdu.command == pdus.GENERIC_NACK and pdu.status == pdus.OK  # whatever it says, it is no yes
+        answer.set_result(pdu.answered(pdus.SYSTEM_ERROR) if is_no else pdu)
 
     def _take_in(self, pdu: Pdu) -> None:
         if len(self._inbound) >= limits.SMPP_INBOUND:

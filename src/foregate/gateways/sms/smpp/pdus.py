@@ -32,8 +32,7 @@ OK: Final = 0x00
 BAD_LENGTH: Final = 0x02  # ESME_RINVCMDLEN
 BAD_COMMAND: Final = 0x03  # ESME_RINVCMDID
 NOT_BOUND: Final = 0x04  # ESME_RINVBNDSTS
-QUEUE_FULL: Final = 0x14  # ESME_RMSGQFUL
-THROTTLED: Final = 0x58  # ESME_RTHROTTLED
+SYSTEM_ERROR: Final = 0x08  # ESME_RSYSERR
 TAKE_IT_LATER: Final = 0x64  # ESME_RX_T_APPN
 TAKE_IT_NEVER: Final = 0x65  # ESME_RX_P_APPN
 # What this message or its addresses are wrong with will be wrong with them in a minute, too. All others may pass:
