@@ -148,7 +148,7 @@ class SmppSmsGateway:
     async def _keep(self) -> None:
         """Bind, and again whenever the link ends, until `close`."""
         failures = 0
-        while not self._is_stopping:
+        while True:
             began = asyncio.get_running_loop().time()
             try:
                 self._why_not = await self._session()
