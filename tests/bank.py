@@ -318,5 +318,6 @@ async def open_bank(
     # Whether there are models on this machine is no test's business but those about faces.
     settings = msgspec.structs.replace(settings, **{"face_models": "no-models"} | changes)
     phones = SimulatedPhones(clock)
-    house = await bootstrap.build(settings, clock=clock, gateway=phones, keys=keys, run=run, **(parts or {}))
+    parts = {"gateway": phones} | (parts or {})
+    house = await bootstrap.build(settings, clock=clock, keys=keys, run=run, **parts)
     return Bank(house, clock, phones, keys)

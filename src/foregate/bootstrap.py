@@ -56,7 +56,7 @@ from foregate.gateways.hashing import Argon2Hasher, which_build
 from foregate.gateways.inbox import Inbox
 from foregate.gateways.paper import PdfPrinter
 from foregate.gateways.sms import Postman, SmsGateway
-from foregate.gateways.sms.http import HttpSmsGateway
+from foregate.gateways.sms.opened import open_gateway
 from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.gateways.social.opened import open_pictures, open_providers
 from foregate.gateways.throttle import RequestThrottle
@@ -206,7 +206,8 @@ async def build(
     rules = Rules(run["journeys"], run["built"])
     world = World(store, clock, keys, hasher, core, registry, Site.of(settings), rules, accounts, faces, **outside)
     desk = Desk(House(world=world, **run))
-    gateway = gateway or HttpSmsGateway(settings.sms_gateway, _secret(settings.sms_secret_file) or b"")
+    inbox = Inbox(store, keys, clock)
+    gateway = gateway or open_gateway(settings, inbox.take)
     postman = Postman(gateway, catalog.text, lambda nonce, is_long: code_of(keys, nonce, is_long), _facts(settings))
     house = Foregate(
         settings=settings,
@@ -229,7 +230,7 @@ async def build(
         notices=ExpiryNotices(world),
         printer=(printer := PdfPrinter()),
         exports=ExportMaker(world, catalog.text, paper_of(settings), printer),
-        inbox=Inbox(store, keys, clock),
+        inbox=inbox,
         throttle=RequestThrottle(settings.valkey),
     )
     if isinstance(gateway, SimulatedPhones):
@@ -319,6 +320,7 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
         house.exports,
         *house.store.loops,
     ]
+    await house.gateway.open()
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield

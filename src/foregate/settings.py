@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from foregate import leaflet
+from foregate import leaflet, smpp_settings
 from foregate.rules import clients
 
 
@@ -34,9 +34,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bank_name: str = ""
     hotline: str = ""
     text_us_number: str = ""  # where customers send the digits of "text us"; empty: not offered
-    sms_gateway: str = ""  # https://..., JSON, signed
+    sms_gateway: str = ""  # https://..., JSON, signed; or smpps://HOST:PORT, the SMS centre itself
     sms_secret_file: str = ""
     inbound_secret_file: str = ""  # signs what the SMS gateway brings in
+    smpp_system_id: str = ""  # who we are there, by SMPP alone, as the rest that begins with smpp
+    smpp_password_file: str = ""
+    smpp_system_type: str = ""
+    smpp_source: str = ""  # what messages are sent from
+    smpp_source_ton: int = 0
+    smpp_source_npi: int = 0
+    smpp_alphabet: str = "gsm"  # the centre's default alphabet: gsm, or ucs2 to send nothing in it
+    smpp_ca_file: str = ""  # PEM, the authority of the centre's certificate; empty: those of the system
     core_bank: str = "embedded"
     fineract: str = ""  # https://.../fineract-provider/api: accounts are read there; empty: the embedded ledger
     fineract_tenant: str = "default"
@@ -118,7 +126,7 @@ def _listed(value: str) -> list[str]:
 
 def weaknesses(settings: Settings) -> list[str]:
     """Return what would make the front door weak, each with what to set. Empty for settings fit to serve."""
-    found = [f"{name} is not set: {why}" for name, why in _NEEDED.items() if not getattr(settings, name)]
+    found = [f"{name} is not set: {why}" for name, why in _needed(settings).items() if not getattr(settings, name)]
     if settings.origin and (why := _bad_origin(settings.origin)):
         found.append(f"origin must {why}")
     if settings.is_demo:
@@ -128,6 +136,7 @@ def weaknesses(settings: Settings) -> list[str]:
     if settings.pool_size < 1:
         found.append("pool_size must be at least 1: without a connection nobody is let in")
     found += _weak_links(settings)
+    found += smpp_settings.faults(settings)
     found += _weak_secrets(settings)
     found += _bad_map(settings)
     found += _bad_passkeys(settings)
@@ -158,11 +167,17 @@ _NEEDED = {
     "keys_file": "make one with `foregate keys FILE`, keep it outside the database",
     "bank_name": "the name that messages and pages carry",
     "hotline": "the number to call when nothing else works",
-    "sms_gateway": "e.g. https://sms.internal/send; without it nobody receives a code",
+    "sms_gateway": "e.g. https://sms.internal/send, or smpps://HOST:PORT; without it nobody receives a code",
     "text_us_number": "where customers text us; without it strangers could use up a number's codes",
     "inbound_secret_file": "the secret that the SMS gateway signs received texts with",
     "sms_secret_file": "the secret that signs requests to the SMS gateway",
 }
+
+
+def _needed(settings: Settings) -> dict[str, str]:
+    """By SMPP texts come in by the link that messages go out by: its password vouches for both directions."""
+    signed = ("sms_secret_file", "inbound_secret_file") if smpp_settings.is_smpp(settings) else ()
+    return {name: why for name, why in _NEEDED.items() if name not in signed}
 
 
 def _bad_origin(origin: str) -> str | None:
@@ -182,8 +197,8 @@ def _weak_links(settings: Settings) -> list[str]:
         found.append(f"database: {why}")
     gateway = urlsplit(settings.sms_gateway)
     is_far = gateway.scheme != "http" or gateway.hostname not in _LOOPBACK
-    if settings.sms_gateway and gateway.scheme != "https" and is_far:
-        found.append("sms_gateway: codes must not travel in clear, use https://")
+    if settings.sms_gateway and gateway.scheme != "https" and is_far and not smpp_settings.is_smpp(settings):
+        found.append("sms_gateway: codes must not travel in clear, use https://, or smpps:// to an SMS centre")
     bank = urlsplit(settings.fineract)
     if settings.fineract and bank.scheme != "https" and (bank.scheme != "http" or bank.hostname not in _LOOPBACK):
         found.append("fineract: accounts must not travel in clear, use https://")

@@ -1,4 +1,4 @@
-"""Text messages: two gateways that keep one contract, what the messages say, and what customers text to us."""
+"""Text messages: three gateways that keep one contract, what the messages say, and what customers text to us."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from foregate.gateways.sms.simulated import KEPT, SimulatedPhones
 from foregate.ids import new_id
 from foregate.ports import Message, Rejected, Unreachable
 from foregate.rules import limits
+from tests import smsc
 from tests.bank import LI, WANG, Bank, Clock, Visitor, open_bank
+from tests.contract.smpp import open_smpp
 
 pytestmark = pytest.mark.anyio
 
@@ -102,9 +104,17 @@ class Carried:
     look: Callable[[], Awaitable[list[tuple[str, str]]]]
 
 
-@pytest.fixture(params=["http", "simulated"])
+@pytest.fixture(params=["http", "smpp", "simulated"])
 async def carried(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[Carried]:
     """Yield a gateway of each kind."""
+    if request.param == "smpp":
+        async with smsc.sms_centre() as far, open_smpp(far.port) as by_smpp:
+
+            async def at_far() -> list[tuple[str, str]]:
+                return far.texts()
+
+            yield Carried(by_smpp, at_far)
+        return
     if request.param == "simulated":
         phones = SimulatedPhones(Clock())
 

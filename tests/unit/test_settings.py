@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from foregate import bootstrap, leaflet
+from foregate import bootstrap, leaflet, smpp_settings
 from foregate.settings import BadSettings, Settings, load, refuse_bad_map, weaknesses
 from foregate.store.keyring import WeakKeys, write_keys
 
@@ -72,6 +72,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("sms_gateway", "http://sms.internal/send", "https://"),
     ("sms_gateway", "ftp://sms.internal/send", "https://"),
     ("sms_gateway", "sms.internal/send", "https://"),
+    ("sms_gateway", "smtp://smsc.internal:2775", "smpps://"),
     ("sms_secret_file", "", "is not set"),
     ("inbound_secret_file", "", "is not set"),
     ("text_us_number", "", "is not set"),
@@ -298,3 +299,113 @@ def test_settings_are_frozen(good: dict[str, Any]) -> None:
     settings = settings_of(good)
     with pytest.raises(AttributeError):
         settings.origin = "http://elsewhere.example"  # type: ignore[misc]  # that is the point
+
+
+# ---------------------------------------------------------------- an SMS centre by SMPP
+
+
+@pytest.fixture
+def good_smpp(good: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    """Return settings fit to serve, with an SMS centre in place of a gateway; nothing is signed then."""
+    password = tmp_path / "smpp"
+    password.write_text("pa55word\n")
+    return good | {
+        "sms_gateway": "smpps://smsc.operator.example:3550",
+        "sms_secret_file": "",
+        "inbound_secret_file": "",
+        "smpp_system_id": "foregate",
+        "smpp_password_file": str(password),
+        "smpp_source": "1069095000",
+    }
+
+
+BAD_SMPP: list[tuple[str, Any, str]] = [
+    ("sms_gateway", "smpp://smsc.operator.example:2775", "smpps://, or a tunnel"),
+    ("sms_gateway", "smpp://10.0.0.7", "smpps://, or a tunnel"),
+    ("sms_gateway", "smpps://", "host and port"),
+    ("sms_gateway", "smpps://smsc.operator.example:0", "host and port"),
+    ("sms_gateway", "smpps://smsc.operator.example:65536", "host and port"),
+    ("sms_gateway", "smpps://foregate:pa55word@smsc.operator.example", "host and port"),
+    ("sms_gateway", "smpps://smsc.operator.example/path", "host and port"),
+    ("sms_gateway", "smpps://smsc.operator.example?system_id=x", "host and port"),
+    ("smpp_system_id", "", "user name"),
+    ("smpp_system_id", "x" * 16, "15"),
+    ("smpp_system_id", "示例", "15"),
+    ("smpp_system_type", "x" * 13, "12"),
+    ("smpp_password_file", "", "is not set"),
+    ("smpp_source", "", "sent from"),
+    ("smpp_source", "1" * 21, "20"),
+    ("smpp_source", "示例银行", "20"),
+    ("smpp_source_ton", 7, "0 to 6"),
+    ("smpp_source_ton", -1, "0 to 6"),
+    ("smpp_source_npi", 2, "E.164"),
+    ("smpp_alphabet", "utf8", "gsm, or ucs2"),
+    ("smpp_ca_file", "no-such.pem", "cannot be read"),
+    ("text_us_number", "", "is not set"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "says"), BAD_SMPP, ids=[f"{name}={value}" for name, value, _ in BAD_SMPP])
+def test_what_is_wrong_with_an_sms_centre_is_named(good_smpp: dict[str, Any], name: str, value: Any, says: str) -> None:
+    """One weak setting among good ones is found, alone; a password in the address is not said again."""
+    (found,) = weaknesses(settings_of(good_smpp, **{name: value}))
+    assert name == found.split(" ")[0].rstrip(":")
+    assert says in found
+    assert "pa55word" not in found
+
+
+@pytest.mark.parametrize(
+    ("password", "says"),
+    [
+        (None, "cannot be read"), (b"", "1 to 8"), (b"\n", "1 to 8"), (b"123456789", "1 to 8"), (b"pa ss", "1 to 8"),
+        ("密码".encode(), "1 to 8"),
+    ],
+)  # fmt: skip
+def test_an_smpp_password_is_one_that_smpp_can_send(
+    good_smpp: dict[str, Any], tmp_path: Path, password: bytes | None, says: str
+) -> None:
+    """Eight characters at most, by the protocol; the password itself is not said again."""
+    file = tmp_path / "other"
+    if password is not None:
+        file.write_bytes(password)
+    (found,) = weaknesses(settings_of(good_smpp, smpp_password_file=str(file)))
+    assert found.startswith("smpp_password_file: ")
+    assert says in found
+    assert "123456789" not in found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"sms_gateway": "smpps://smsc.operator.example"},
+        {"sms_gateway": "smpps://[2001:db8::7]:3550"},
+        {"sms_gateway": "smpp://127.0.0.1:2775"},
+        {"sms_gateway": "smpp://localhost"},
+        {"smpp_source": "EXAMPLE BNK", "smpp_source_ton": 5},
+        {"smpp_source_ton": 6, "smpp_source_npi": 18, "smpp_alphabet": "ucs2", "smpp_system_type": "x" * 12},
+        {"smpp_system_id": "x" * 15, "smpp_source": "1" * 20},
+    ],
+)
+def test_an_sms_centre_fit_to_serve(good_smpp: dict[str, Any], changes: dict[str, Any]) -> None:
+    """By TLS anywhere, in clear on this machine alone."""
+    assert [] == weaknesses(settings_of(good_smpp, **changes))
+
+
+def test_a_name_has_eleven_characters(good_smpp: dict[str, Any]) -> None:
+    """A source that is a name, and not a number, is shorter on the air."""
+    (found,) = weaknesses(settings_of(good_smpp, smpp_source="EXAMPLE BANK", smpp_source_ton=5))
+    assert "1 to 11" in found
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("smpps://smsc.operator.example", ("smsc.operator.example", 3550)),
+        ("smpp://127.0.0.1", ("127.0.0.1", 2775)),
+        ("smpp://[::1]:12775", ("::1", 12775)),
+    ],
+)
+def test_where_the_sms_centre_is(address: str, place: tuple[str, int]) -> None:
+    """Without a port it is IANA's."""
+    assert place == smpp_settings.place_of(Settings(sms_gateway=address))

@@ -37,6 +37,18 @@ SENDS_PER_DAY: Final = Limit(10, "messages per number", "as above, over a day")
 TEXT_DIGITS: Final = Limit(8, "digits", "tells the open journeys of one number apart; the number itself is the proof")
 INBOUND_TTL_SECONDS: Final = Limit(10 * MINUTE, "seconds", "a text that nobody came for is dropped")
 
+# Messages by SMPP.
+SMPP_RESPONSE_SECONDS: Final = Limit(5, "seconds", "for the answer to a PDU, as for the HTTPS gateway's; the outbox waits ten for a message", "SMPP 3.4 7.2, response_timer")
+SMPP_ENQUIRE_SECONDS: Final = Limit(20, "seconds", "of silence before the link is tried: some centres hang up after 30", "SMPP 3.4 7.2, enquire_link_timer; operators' manuals: 20 to 60")
+SMPP_WINDOW: Final = Limit(10, "PDUs without an answer", "side by side on one link: 100 messages a second at 100 ms, which is more than one bind is usually sold with", "operators' manuals: 10 to 20")
+SMPP_RECONNECT_SECONDS: Final = Limit(1, "seconds", "before a lost link is built anew; each failure in a row doubles it, and chance takes up to half off")
+SMPP_RECONNECT_SECONDS_MAX: Final = Limit(15, "seconds", "where doubling ends: below the 30 seconds that the outbox goes on trying, so that a code still gets out")
+SMPP_UNBIND_SECONDS: Final = Limit(2, "seconds", "for the answer to unbind; a server that stops has ten for everything")
+SMPP_PDU_BYTES: Final = Limit(8 * 1024, "bytes of one PDU", "a text of 254 octets with all its fields has 400; more is nothing that we asked for", "SMPP 3.4 4.6.1")
+SMPP_INBOUND: Final = Limit(10, "texts at once", "that wait for the database; one more is sent back, and the centre brings it later")
+SMPP_REMEMBERED: Final = Limit(10_000, "messages", "whose parts were taken: tried again, they are not sent again; about 2 MB, an hour of a busy process")
+SMS_PARTS: Final = Limit(6, "parts of one message", "402 Chinese characters; each part is paid for, and the longest of ours has three")
+
 # Guessing at what people know.
 ROW_FAILURES: Final = Limit(5, "failures in a row", "then the proof is blocked for a while, in the lane that failed", "PSD2 RTS art. 4(3)(b)")
 BLOCK_SECONDS: Final = Limit(15 * MINUTE, "seconds", "the first block; each further one doubles")

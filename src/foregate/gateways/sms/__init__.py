@@ -19,6 +19,9 @@ OUTLET_CHARS = 18
 class SmsGateway(Protocol):
     """Carries a text to a phone. Raises Unreachable when it may be tried again."""
 
+    async def open(self) -> None:
+        """The house opens. A gateway that keeps a link begins to, and does not wait for it."""
+
     async def send(self, phone: str, text: str, message_id: str) -> None:
         """`phone` in E.164; `message_id` lets the gateway drop a repeated one."""
 

@@ -31,6 +31,9 @@ class HttpSmsGateway:
         self._secret = secret
         self._client = httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
 
+    async def open(self) -> None:
+        """Nothing to open: connections are made when they are needed."""
+
     async def send(self, phone: str, text: str, message_id: str) -> None:
         """Send one message. Raises Unreachable to be called again, Rejected not to."""
         body = msgspec.json.encode({"phone": phone, "text": text, "message_id": message_id})

@@ -39,6 +39,9 @@ class SimulatedPhones:
         self._messages: deque[Received] = deque(maxlen=KEPT)
         self.on_text = on_text
 
+    async def open(self) -> None:
+        """Nothing to open."""
+
     async def send(self, phone: str, text: str, message_id: str) -> None:
         """Lay a message on the phone; the same message twice lies there once."""
         if not any(message.message_id == message_id for message in self._messages):
