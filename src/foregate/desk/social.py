@@ -21,11 +21,12 @@ import msgspec
 from foregate.acts.social import Found
 from foregate.desk.answers import Answered, Slow, typed
 from foregate.desk.state import Errand
-from foregate.desk.view import Option, Reply
+from foregate.desk.view import Option, Reply, StepView
 from foregate.ports import Keyring
 from foregate.ports.social import CodeRefused, NotAPerson, Profile, ProviderDown, SocialProvider
 from foregate.rules import engine, limits
 from foregate.rules.engine import Identify, Inform
+from foregate.rules.inputs import Field
 from foregate.rules.journeys import Journey
 from foregate.rules.social import Attribute, Provider, Surface, inside
 from foregate.rules.social_inputs import Returned, Wanted
@@ -157,19 +158,26 @@ def is_asked(decision: Any, turn: Turn) -> bool:
     return isinstance(decision, Inform) and links(turn.house, turn.row.act)
 
 
-def inform_facts(turn: Turn) -> dict[str, str | int]:
-    """Return what the step that links says: the account chosen, and once it was agreed what is taken, where to go."""
+def inform_step(turn: Turn, fields: tuple[Field, ...]) -> StepView:
+    """Return the step that links an account of one of the providers: what to agree to first, then where to go."""
+    return StepView(
+        name=turn.row.act,
+        kind="inform",
+        fields=fields,
+        actions=(AUTHORIZE,),
+        facts=_inform_facts(turn),
+        options=tuple(Option(provider.value) for provider in turn.house.world.social),
+    )
+
+
+def _inform_facts(turn: Turn) -> dict[str, str | int]:
+    """Return the account chosen, and once it was agreed what is taken, where to go."""
     errand = turn.state.errand
     if errand is None or errand.provider not in turn.house.world.social:
         return {}
     if errand.wants is None:
         return {"provider": errand.provider.value}
     return facts(turn, turn.row.act, errand.provider, profile=bool(errand.wants))
-
-
-def options(turn: Turn) -> tuple[Option, ...]:
-    """Return the providers that an account may be linked of."""
-    return tuple(Option(provider.value) for provider in turn.house.world.social)
 
 
 async def begin(turn: Turn, answered: Answered) -> Reply:

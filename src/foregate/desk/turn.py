@@ -13,9 +13,8 @@ from typing import Any
 import msgspec
 
 from foregate.acts import ActKind, passkeys
-from foregate.desk import social
+from foregate.desk import own, social
 from foregate.desk.identify import CLAIMS, PickAnswer
-from foregate.desk.sessions import idle_seconds
 from foregate.desk.state import State, seal
 from foregate.desk.view import Option, OtherWay, Outcome, Reply, RestingWay, StepView, Told, View
 from foregate.ports import Condition, Customer, JourneyRow, SessionRow, UnitOfWork
@@ -23,7 +22,7 @@ from foregate.proofs import ProofKind, passkey
 from foregate.rules import engine, limits
 from foregate.rules.causes import when_off
 from foregate.rules.engine import Around, Identify, Inform, Pick, Progress, Prove
-from foregate.rules.inputs import Field, fields_of
+from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
@@ -284,13 +283,13 @@ class Turn:
                 wanted = self.house.acts[self.row.act].INPUT
                 fields = fields_of(wanted) if wanted else ()
                 if social.is_asked(decision, self):
-                    return self._elsewhere(fields)
+                    return social.inform_step(self, fields)
                 is_added = self.row.act in passkeys.ADD.ACTS
                 return StepView(
                     name=self.row.act,
                     kind="inform",
                     fields=fields,
-                    options=await self._own(),
+                    options=await own.options(self.tx, self.row.act, self.subject.customer_id, self.now),
                     actions=AUTHENTICATOR if is_added else (),
                     facts=await passkeys.facts(self.situation()) if is_added else {},
                 )
@@ -301,32 +300,6 @@ class Turn:
         if asked is Who.PASSKEY:
             return await passkey.facts(self.situation())
         return social.facts(self, asked, social.WHO[asked], profile=False) if asked in social.WHO else {}
-
-    def _elsewhere(self, fields: tuple[Field, ...]) -> StepView:
-        """Return the step that links an account: what to agree to first, then where to go."""
-        return StepView(
-            name=self.row.act,
-            kind="inform",
-            fields=fields,
-            actions=(social.AUTHORIZE,),
-            facts=social.inform_facts(self),
-            options=social.options(self),
-        )
-
-    async def _own(self) -> tuple[Option, ...]:
-        """Return what of the customer's own the act may be about."""
-        match self.row.act:
-            case "revoke-session":
-                sessions = await self.tx.sessions.of(self.subject.customer_id)
-                live = (row for row in sessions if row.seen_at + idle_seconds(row) > self.now)
-                return tuple(Option(row.session_id, agent=row.agent) for row in live)
-            case "forget-device":
-                devices = await self.tx.devices.of(self.subject.customer_id)
-                return tuple(Option(row.device_id, agent=row.agent) for row in devices)
-            case "remove-passkey" | "rename-passkey":
-                mine = await self.tx.passkeys.of(self.subject.customer_id)
-                return tuple(Option(row.passkey_id, row.name, None if row.name else row.agent) for row in mine)
-        return ()
 
     def _other_ways(self, decision: engine.Decision | None) -> tuple[OtherWay, ...]:
         match decision:

@@ -86,15 +86,7 @@ async def show_outlet(request: Request) -> Response:
         said = await exceptions_around(outlets, (outlet.outlet_id,), world.clock.now()) if outlet else ()
     if outlet is None:
         return await refuse(request, "not-found")
-    asked = asked_on_page(request.query_params)
-    # The same for everybody, so a phone may keep it for when there is no link; but not whose case it was looked at for.
-    page = Page(
-        template="outlet.html",
-        back=f"/outlets/{outlet.outlet_id}{asked.brought}",
-        is_public=not asked.brought,
-        sheets=SHEETS,
-    )
-    return respond(page, request, **_facts(language_of(request), outlet, asked, said, world.clock.now()))
+    return _outlet_page(request, outlet, said, world.clock.now())
 
 
 def routes() -> list[BaseRoute]:
@@ -116,6 +108,18 @@ def _looking_so(request: Request, wish: Wish) -> Response:
     back = URL(str(request.url)).remove_query_params(["language", "care"])
     response = RedirectResponse(back.path + (f"?{back.query}" if back.query else ""), 303)
     return remember(request, with_cookies(response, None, request), wish)
+
+
+def _outlet_page(request: Request, outlet: Outlet, said: tuple[HoursException, ...], now: int) -> Response:
+    asked = asked_on_page(request.query_params)
+    # The same for everybody, so a phone may keep it for when there is no link; but not whose case it was looked at for.
+    page = Page(
+        template="outlet.html",
+        back=f"/outlets/{outlet.outlet_id}{asked.brought}",
+        is_public=not asked.brought,
+        sheets=SHEETS,
+    )
+    return respond(page, request, **_facts(language_of(request), outlet, asked, said, now))
 
 
 # ---------------------------------------------------------------- the list
