@@ -89,6 +89,19 @@ async def test_the_same_number_again_waits_for_the_same_code(bank: Bank) -> None
     assert (201, 3) == (anew.status, len(await bank.texts(LI.phone)))
 
 
+async def test_signing_in_between_spoils_nothing_that_waits_for_its_code(bank: Bank) -> None:
+    """Who begins, closes the browser, signs in first and begins again is led to the first code, which still works."""
+    visitor = bank.visitor()
+    first = await visitor.start("freeze", "phone", phone=LI.phone)
+    code = await bank.code(LI.phone)
+    bank.clock.turn(limits.RESEND_SECONDS + 1)
+    await visitor.sign_in_basic(LI)
+    again = await visitor.start("freeze", "phone", phone=LI.phone)
+    assert (200, first.journey["id"]) == (again.status, again.journey["id"])
+    assert 2 == len(await bank.texts(LI.phone))
+    assert "done" == (await visitor.answer(code=code)).journey["status"]
+
+
 async def test_nobody_is_led_into_what_was_proved(bank: Bank) -> None:
     """Once the code was given, the same number in the same browser begins anew after a minute."""
     visitor = bank.visitor()
