@@ -345,9 +345,8 @@ def test_forced_colours_keep_edges_and_focus(come: Come, scheme: str) -> None:
 def heard(page: Page) -> str:
     """Return what a screen reader makes of a page that is loaded whole; what differs from visit to visit is left out."""
     page.locator("body").dispatch_event("focusin")
-    expect(page.locator("#link [role=status]")).to_have_count(
-        1
-    )  # link.js came, as it does when somebody does something
+    # link.js came, as it does when somebody does something
+    expect(page.locator("#link [role=status]")).to_have_count(1)
     tree = page.locator("body").aria_snapshot()
     return re.sub(r"\b\d{8}\b|\d+(?= 秒| seconds)", "#", tree) + "\n"
 

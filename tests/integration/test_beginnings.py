@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from foregate.rules import limits
 from tests.bank import LI, WANG, Bank
+from tests.passkeys import a_key, options_of
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +28,40 @@ async def test_a_beginning_under_a_key_is_one_journey(bank: Bank) -> None:
     assert "key-reused" == (await visitor.start("sign-in-basic", "phone", phone=WANG.phone)).cause
     assert 1 == len(await bank.texts(LI.phone))
     assert [] == await bank.texts(WANG.phone)
+
+
+async def test_a_reply_that_comes_again_counts_from_now(bank: Bank) -> None:
+    """Minutes later a code has that much less to live, and another one may be had: of a beginning and of an answer."""
+    visitor = bank.visitor()
+    await visitor.get("/v1/journeys")
+    visitor.headers = {"Idempotency-Key": "one"}
+    await visitor.start("sign-in-basic", "phone", phone=LI.phone)
+    bank.clock.turn(limits.RESEND_SECONDS)
+    again = await visitor.start("sign-in-basic", "phone", phone=LI.phone)
+    facts = again.journey["step"]["facts"]
+    left = (facts["code_expires_in_seconds"], facts["resend_in_seconds"], again.journey["expires_in_seconds"])
+    assert (limits.CODE_TTL_SECONDS - 60, 0, limits.JOURNEY_SECONDS - 60) == left
+    wrong = await bank.wrong_code(LI.phone)
+    for seconds in (60, 90):
+        refused = await visitor.answer(code=wrong, key="two")
+        assert "code-wrong" == refused.cause
+        assert limits.CODE_TTL_SECONDS - seconds == refused.journey["step"]["facts"]["code_expires_in_seconds"]
+        bank.clock.turn(30)
+
+
+async def test_a_reply_that_comes_again_shows_no_dead_challenge(bank: Bank) -> None:
+    """What an authenticator made for it would be refused, and stay on the phone for nothing: it is drawn anew."""
+    visitor = bank.visitor()
+    await visitor.sign_in(LI)
+    visitor.headers = {"Idempotency-Key": "one"}
+    first = await visitor.start("add-passkey")
+    assert options_of(first)
+    bank.clock.turn(limits.CHALLENGE_SECONDS)
+    again = await visitor.start("add-passkey")
+    assert first.journey["id"] == again.journey["id"]
+    assert "options" not in again.journey["step"]["facts"]
+    made = a_key().create(options_of(await visitor.answer("passkey-options", key="two")))
+    assert "done" == (await visitor.answer(credential=json.dumps(made), key="three")).journey["status"]
 
 
 async def test_another_browser_with_the_same_key_begins_its_own(bank: Bank) -> None:
@@ -51,6 +87,19 @@ async def test_the_same_number_again_waits_for_the_same_code(bank: Bank) -> None
     bank.clock.turn(limits.CODE_TTL_SECONDS)
     anew = await visitor.start("sign-in-basic", "phone", phone=LI.phone)
     assert (201, 3) == (anew.status, len(await bank.texts(LI.phone)))
+
+
+async def test_signing_in_between_spoils_nothing_that_waits_for_its_code(bank: Bank) -> None:
+    """Who begins, closes the browser, signs in first and begins again is led to the first code, which still works."""
+    visitor = bank.visitor()
+    first = await visitor.start("freeze", "phone", phone=LI.phone)
+    code = await bank.code(LI.phone)
+    bank.clock.turn(limits.RESEND_SECONDS + 1)
+    await visitor.sign_in_basic(LI)
+    again = await visitor.start("freeze", "phone", phone=LI.phone)
+    assert (200, first.journey["id"]) == (again.status, again.journey["id"])
+    assert 2 == len(await bank.texts(LI.phone))
+    assert "done" == (await visitor.answer(code=code)).journey["status"]
 
 
 async def test_nobody_is_led_into_what_was_proved(bank: Bank) -> None:

@@ -6,7 +6,8 @@ Rules
   2. What takes long (hashing, the core bank) happens between two transactions: the first charges, the second
      settles. In between the journey remembers the key, so a double tap finds "still working", not a second charge.
   3. State, audit event and message share a transaction. A reply is kept with it, so the same answer sent again
-     gets the same reply, tokens included, to the same browser for REPLAY_SECONDS.
+     gets the same reply, tokens included, to the same browser for REPLAY_SECONDS. A journey that stands where
+     that reply left it is shown as it is now: seconds ran, and a challenge may have died.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Desk:
                 return turn
             if turn.state.begun_by != begun.said:
                 return self.told_outside("key-reused")
-            return self._earlier(turn, begun.as_answer) or Reply(view=await turn.view())
+            return await self._earlier(turn, begun.as_answer) or Reply(view=await turn.view())
 
     async def _start(self, begun: Beginning) -> Reply:
         name, caller, first = begun.name, begun.caller, begun.first
@@ -207,7 +208,7 @@ class Desk:
                 turn = await self._hold(tx, journey_id, caller)
                 if isinstance(turn, Reply):
                     return turn
-                early = self._earlier(turn, answered) or await self._untimely(turn, answered)
+                early = await self._earlier(turn, answered) or await self._untimely(turn, answered)
                 if early is not None:
                     return early
                 result = await steps.take(turn, answered, claim, holder)
@@ -304,7 +305,7 @@ class Desk:
         state = unseal(stored, self._world.keyring)
         return Turn(self.house, tx, caller, stored, state, self._world.clock.now(), stored.status)
 
-    def _earlier(self, turn: Turn, answered: Answered) -> Reply | None:
+    async def _earlier(self, turn: Turn, answered: Answered) -> Reply | None:
         """Return the reply that this very answer got before."""
         if answered.key is None or turn.stored.last_key != answered.key:
             return None
@@ -314,7 +315,10 @@ class Desk:
             return self.told_outside("still-working", retry_in_seconds=1)
         place = f"journey.last_reply:{turn.stored.journey_id}"
         at, reply = _REPLIES.decode(self._world.keyring.decrypt(turn.stored.last_reply, place))
-        return reply if at + limits.REPLAY_SECONDS > turn.now else None
+        if at + limits.REPLAY_SECONDS <= turn.now:
+            return None
+        stands = turn.status == "open" and reply.view is not None and reply.view.version == turn.stored.version
+        return msgspec.structs.replace(reply, view=await turn.view()) if stands else reply
 
     async def _keep(self, turn: Turn, answered: Answered, reply: Reply) -> Reply:
         """Keep the reply under the answer's key."""
@@ -332,7 +336,7 @@ class Desk:
             turn = await self._hold(tx, journey_id, caller)
             if isinstance(turn, Reply):
                 return turn
-            early = self._earlier(turn, answered) if turn.stored.last_reply else None
+            early = await self._earlier(turn, answered) if turn.stored.last_reply else None
             early = early or await self._untimely(turn, answered)
             return early or await self._keep(turn, answered, await turn.told(refused, fields))
 
