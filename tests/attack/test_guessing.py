@@ -22,7 +22,8 @@ async def office(bank: Bank) -> Office:
 
 
 async def alarms(office: Office) -> list[str]:
-    """Look once; return every alarm so far."""
+    """Look once, when everything tried has been compared; return every alarm so far."""
+    office.bank.clock.turn(limits.GUESSING_SETTLED_SECONDS)
     await office.bank.house.guesses.once()
     return await office.alarms()
 
@@ -82,6 +83,17 @@ async def test_many_who_fail_among_very_many_who_do_not_raise_none(office: Offic
     assert [] == await alarms(office)
     await fail(bank, 1)
     assert [PROOFS] == await alarms(office)
+
+
+async def test_who_waits_to_be_compared_has_not_failed(office: Office) -> None:
+    """A try is charged before it is compared: a busy morning must not look like an attack."""
+    await fail(office.bank, MANY)
+    office.bank.clock.turn(limits.GUESSING_SETTLED_SECONDS - 1)
+    await office.bank.house.guesses.once()
+    assert [] == await office.alarms()
+    office.bank.clock.turn(1)
+    await office.bank.house.guesses.once()
+    assert [PROOFS] == await office.alarms()
 
 
 async def test_one_who_fails_again_and_again_raises_none(office: Office) -> None:

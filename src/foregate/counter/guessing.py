@@ -36,9 +36,10 @@ class GuessWatch(Loop):
     async def once(self) -> None:
         """Look once."""
         now = self._world.clock.now()
-        since = now - limits.GUESSING_WINDOW_SECONDS
+        until = now - limits.GUESSING_SETTLED_SECONDS  # what is still being compared counts as a failure so far
+        since = until - limits.GUESSING_WINDOW_SECONDS
         async with self._world.store.begin() as tx:
-            found = {PROOFS: await tx.counters.tried(since), CODES: await tx.codes.tried(since)}
+            found = {PROOFS: await tx.counters.tried(since, until), CODES: await tx.codes.tried(since, until)}
             for what, tried in found.items():
                 if is_guessing(tried) and self._told_at.get(what, 0) + limits.GUESSING_AGAIN_SECONDS <= now:
                     await raise_alarm(tx, now, what, actor="foregate", source="", failing=tried.failing, all=tried.all)

@@ -61,8 +61,8 @@ class Journeys(Protocol):
 
 
 class Codes(Protocol):
-    async def tried(self, since: int) -> Tried:
-        """How many numbers were sent a code or tried at since then, and at how many the last guess was wrong."""
+    async def tried(self, since: int, until: int) -> Tried:
+        """How many numbers were last sent a code or tried at in this time, and at how many the last guess was wrong."""
 
     async def issue(self, row: CodeRow) -> CodeRow:
         """Insert, or replace nonce, length and times of the journey's code. Tries stay, sends grow by one."""
@@ -94,8 +94,8 @@ class Codes(Protocol):
 
 
 class Counters(Protocol):
-    async def tried(self, since: int) -> Tried:
-        """How many customers' proofs were tried since then, and how many of the customers have failed since."""
+    async def tried(self, since: int, until: int) -> Tried:
+        """How many customers' proofs were last tried after `since`, by `until`, and how many of these failed."""
 
     async def charge(
         self, customer_id: str, counter: str, lane: str, now: int, total_max: int = limits.TOTAL_FAILURES

@@ -327,8 +327,9 @@ SMS_LOOKED_AT_SECONDS: Final = Limit(5 * MINUTE, "seconds", "whether messages go
 SMS_FAILURES: Final = Limit(3, "messages", "given up while none went out: it is the gateway, not a number")
 
 # Guessing at many accounts, a little at each.
-GUESSING_WINDOW_SECONDS: Final = Limit(MINUTE, "seconds", "an alarm comes within a minute of what raises it", "ASVS 5.0 6.3.1")
-GUESSING_LOOK_SECONDS: Final = Limit(20, "seconds", "how often it is looked: three times in that minute")
+GUESSING_WINDOW_SECONDS: Final = Limit(MINUTE, "seconds", "what counts as at once", "ASVS 5.0 6.3.1")
+GUESSING_LOOK_SECONDS: Final = Limit(20, "seconds", "how often it is looked, so that the alarm comes within the minute")
+GUESSING_SETTLED_SECONDS: Final = Limit(10, "seconds", "by then whatever was tried has been compared, on the busiest morning too")
 GUESSED_MIN: Final = Limit(50, "accounts failing within the window", "fewer are a bad morning of a small bank")
 GUESSED_SHARE: Final = Limit(4, "tried for each that fails", "one in four of all that are tried fails and does not go on to succeed; on a usual day one in twenty does", "own")
 GUESSING_AGAIN_SECONDS: Final = Limit(10 * MINUTE, "seconds", "until it is told once more, while it goes on")

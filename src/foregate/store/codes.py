@@ -119,7 +119,7 @@ _OPEN_WINDOW: Final = {"last_at": _NEVER, "hour_from": _NEVER, "hour_count": 0, 
 _TRIED: Final = Statement(
     select(
         func.count().label("number"), func.count(case((_guard.streak > number(0), number(1)))).label("failing")
-    ).where(_guard.touched_at > time_of("since"))
+    ).where(_guard.touched_at > time_of("since"), _guard.touched_at <= time_of("until"))
 )
 
 
@@ -186,10 +186,10 @@ class CodesIn:
             return await self.look_at_sends(key, now)
         return SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=row["streak"])
 
-    async def tried(self, since: int) -> Tried:
-        """How many numbers were sent a code or tried at since then, and at how many the last guess was wrong."""
+    async def tried(self, since: int, until: int) -> Tried:
+        """How many numbers were last sent a code or tried at in this time, and at how many the last guess was wrong."""
         await self._last.write()
-        row = await self._connection.one(_TRIED, since=since)
+        row = await self._connection.one(_TRIED, since=since, until=until)
         return Tried(row["number"], row["failing"]) if row else Tried(0, 0)
 
     async def look_at_sends(self, key: bytes, now: int) -> SendVerdict:

@@ -108,7 +108,7 @@ _failing = case((_c.in_a_row > number(0), _c.customer_id))
 _TRIED: Final = Statement(
     select(
         func.count(_c.customer_id.distinct()).label("number"), func.count(_failing.distinct()).label("failing")
-    ).where(_c.touched_at > time_of("since"))
+    ).where(_c.touched_at > time_of("since"), _c.touched_at <= time_of("until"))
 )
 _CLEAR: Final = Statement(update(counter).where(_of_counter).values(in_a_row=number(0), blocked_until=number(0)))
 _BIND_AGAIN: Final = Statement(delete(counter).where(_of_counter))
@@ -156,9 +156,9 @@ class CountersIn:
         """Nothing could be compared: take back what `charge` counted, and the block that it set."""
         await self._connection.run(_REFUND, of_customer=customer_id, of_counter=charged.counter, of_lane=charged.lane)
 
-    async def tried(self, since: int) -> Tried:
-        """How many customers' proofs were tried since then, and how many of the customers have failed since."""
-        row = await self._connection.one(_TRIED, since=since)
+    async def tried(self, since: int, until: int) -> Tried:
+        """How many customers' proofs were last tried after `since`, by `until`, and how many of these failed."""
+        row = await self._connection.one(_TRIED, since=since, until=until)
         return Tried(row["number"], row["failing"]) if row else Tried(0, 0)
 
     async def of(self, customer_id: str) -> tuple[CounterRow, ...]:
