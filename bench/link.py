@@ -296,6 +296,8 @@ def main(arguments: list[str]) -> int:
     asked.add_argument("--seeds", type=int, default=5)
     asked.add_argument("names", nargs="*", help="only lines whose name holds one of these")
     options = asked.parse_args(arguments)
+    if options.runs < 1 or options.seeds < 1:
+        asked.error("at least one run and one seed")
     lines = [line for line in LINES if not options.names or any(name in line.name for name in options.names)]
     signs_in = sum(line.measure is sign_in for line in lines)
     times: dict[Line, list[float]] = {line: [] for line in lines}

@@ -25,12 +25,16 @@ _ALPHABETS: Final = ("gsm", "ucs2")
 
 def is_smpp(settings: Settings) -> bool:
     """Whether messages go to an SMS centre, and not to an HTTPS address."""
-    return urlsplit(settings.sms_gateway).scheme in _PORTS
+    return _scheme(settings) in _PORTS
 
 
 def is_tls(settings: Settings) -> bool:
     """Whether the link to it is encrypted."""
-    return urlsplit(settings.sms_gateway).scheme == "smpps"
+    return _scheme(settings) == "smpps"
+
+
+def _scheme(settings: Settings) -> str:
+    return settings.sms_gateway.partition("://")[0].lower()
 
 
 def place_of(settings: Settings) -> tuple[str, int]:
@@ -53,11 +57,11 @@ def faults(settings: Settings) -> list[str]:
 
 def _bad_address(settings: Settings) -> list[str]:
     found = []
-    parts = urlsplit(settings.sms_gateway)
     try:
+        parts = urlsplit(settings.sms_gateway)
         is_place = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        is_place = False
+        parts, is_place = urlsplit(""), False
     if not is_place or parts.username or parts.password or parts.path or parts.query or parts.fragment:
         found.append("sms_gateway: name host and port alone, e.g. smpps://smsc.operator.example:3550")
     elif parts.scheme == "smpp" and parts.hostname not in _LOOPBACK:

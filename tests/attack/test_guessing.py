@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from foregate.counter import guessing
 from foregate.counter.guessing import CODES, PROOFS, is_guessing
 from foregate.ids import new_id
-from foregate.ports import Tried
+from foregate.ports import Busy, Tried
 from foregate.rules import limits
 from tests.bank import LI, WANG, Bank
 from tests.office import Office, open_office
@@ -83,6 +84,35 @@ async def test_many_who_fail_among_very_many_who_do_not_raise_none(office: Offic
     assert [] == await alarms(office)
     await fail(bank, 1)
     assert [PROOFS] == await alarms(office)
+
+
+async def test_numbers_that_were_guessed_at_days_ago_do_not_fail_when_they_come_back(office: Office) -> None:
+    """Their owners ask for a code, and have not typed it yet."""
+    bank = office.bank
+    await guess_codes(bank, range(MANY))
+    bank.clock.turn(86_400)
+    for number in range(MANY):
+        visitor = bank.visitor(peer=(f"198.51.100.{number % 250}", 4711))
+        await visitor.start("sign-in-basic", "phone", phone=f"+86137{number:08d}")
+    assert [] == await alarms(office)
+
+
+async def test_an_alarm_that_was_not_written_down_is_raised_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was busy just then: the next look tells."""
+
+    async def busy(*_: object, **__: object) -> None:
+        raise Busy("just now")
+
+    await fail(office.bank, MANY)
+    office.bank.clock.turn(limits.GUESSING_SETTLED_SECONDS)
+    with monkeypatch.context() as patch:
+        patch.setattr(guessing, "raise_alarm", busy)
+        with pytest.raises(Busy):
+            await office.bank.house.guesses.once()
+    await office.bank.house.guesses.once()
+    assert [PROOFS] == await office.alarms()
 
 
 async def test_who_waits_to_be_compared_has_not_failed(office: Office) -> None:

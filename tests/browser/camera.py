@@ -19,20 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Error, Page
 
-from foregate.rules.gestures import Gesture
 from tests.browser.bank import Visitor
+from tests.face_bank import FILM, GESTURES
 from tests.faces import SIZE, data, frames
 
 Picture = NDArray[np.uint8]
-FILM = "cap12_edit"
 STRAIGHT, LATER = range(1040, 1110, 5), range(0, 25, 5)  # to enrol; and as straight as the gestures begin
-GESTURES = {
-    Gesture.TURN_RIGHT: range(484, 518, 3),
-    Gesture.TURN_LEFT: range(514, 550, 3),
-    Gesture.NOD: range(552, 598, 4),
-    Gesture.OPEN_MOUTH: range(278, 312, 3),
-    Gesture.COME_CLOSER: range(790, 830, 4),
-}
 PICTURE_MS, FRAMES_SHOWN, STEPS_MAX, PATIENCE_SECONDS = 280, 3, 150, 8
 PAUSES_MAX = 20
 COUNT_FRAMES = (

@@ -16,8 +16,9 @@ from foregate.demo.people import PIN, Person, person
 from foregate.doors.text import catalog
 from tests import services
 from tests.browser.bank import Bank, Visitor, open_bank
-from tests.browser.camera import GESTURES, LATER, STRAIGHT, Camera, act, beside, dark, film, stranger
+from tests.browser.camera import LATER, STRAIGHT, Camera, act, beside, dark, film, stranger
 from tests.conftest import PATIENCE_SECONDS
+from tests.face_bank import GESTURES
 from tests.faces import data, jpeg, models
 
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
@@ -256,6 +257,12 @@ def test_a_phone_without_camera_page_sends_smaller_pictures(come: Come, tmp_path
     visitor.sees("outcome.renew-face.title")
 
 
+def send(visitor: Visitor) -> None:
+    """Send pictures, and wait for what comes of them: until then the page is the one before."""
+    with visitor.page.expect_navigation():
+        visitor.press("step.face.submit")
+
+
 def test_without_script(bank: Bank, come: Come, tmp_path: Path) -> None:
     """Pictures from a form: consent, what is missing is said, then a sign-in gesture by gesture."""
     visitor, who = come("zh", java_script_enabled=False), person("document-expiring")
@@ -274,13 +281,19 @@ def test_without_script(bank: Bank, come: Come, tmp_path: Path) -> None:
     choose_the_face(visitor, bank, who)
     visitor.press("action.begin")
     choose(visitor, tmp_path, range(0, 25, 5))
-    visitor.press("step.face.submit")
+    send(visitor)
     for _ in range(2):
         asked = next(g for g in GESTURES if visitor.page.get_by_text(visitor.t(f"face.part-{g}")).count())
         visitor.shoot(asked.value)
         choose(visitor, tmp_path, GESTURES[asked])
-        visitor.press("step.face.submit")
+        send(visitor)
     visitor.sees("home.full")
+
+
+def test_no_picture_shows_two_gestures() -> None:
+    """Each is taken once, so whoever is asked for both would be refused for the second."""
+    every = [index for wanted in GESTURES.values() for index in wanted]
+    assert len(every) == len(set(every))
 
 
 def choose(visitor: Visitor, folder: Path, wanted: range) -> None:

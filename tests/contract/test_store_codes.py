@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from foregate.ids import new_id
-from foregate.ports import CodeRow, SendVerdict
+from foregate.ports import CodeRow, SendVerdict, Tried
 from foregate.rules import limits
+from foregate.store.codes import _LOOK_AT_SENDS
 from foregate.store.unit_of_work import SqlStore
 from tests.contract.samples import NOW, a_code, at_once, in_one
 
@@ -170,6 +171,31 @@ async def test_a_streak_that_ends_where_it_is_read(store: SqlStore) -> None:
         assert await tx.codes.charge_streak(KEY, 1, NOW)
         await tx.codes.clear_streak(KEY)
         assert 0 == (await tx.codes.spend_send(KEY, NOW)).streak
+
+
+async def test_a_streak_of_a_guard_that_is_not_held_ends_at_once(store: SqlStore) -> None:
+    """A long code is not counted, so its number's guard is held by nobody: it is written where it stands, not last."""
+    await in_one(store, lambda tx: tx.codes.charge_streak(KEY, 5, NOW))
+    async with store.begin() as tx:
+        await tx.codes.clear_streak(KEY)
+        row = await tx.codes._connection.one(_LOOK_AT_SENDS, key=KEY)
+        assert row is not None
+        assert 0 == row["streak"]
+
+
+async def test_how_many_numbers_were_guessed_at(store: SqlStore) -> None:
+    """Of those that were sent a code in this time: who typed nothing has not failed, nor who was right in the end."""
+    for at, number, tries, is_right in (
+        (NOW, b"silent", 0, False), (NOW, b"wrong", 2, False), (NOW, b"right", 2, True), (NOW, b"wrong", 1, False),
+        (NOW - 300, b"earlier", 2, False), (NOW + 1, b"later", 2, False),
+    ):  # fmt: skip
+        row = await issue(store, phone_digest=number, sent_at=at)
+        async with store.begin() as tx:
+            for _ in range(tries):
+                await tx.codes.charge(row.journey_id, 5)
+            if is_right:
+                await tx.codes.consume(row.journey_id)
+    assert Tried(3, 1) == await in_one(store, lambda tx: tx.codes.tried(NOW - 300, NOW))
 
 
 async def test_a_thousand_guesses_in_a_row(store: SqlStore) -> None:

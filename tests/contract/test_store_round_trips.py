@@ -9,6 +9,7 @@ from foregate.ports import Condition, CounterRow, Customer
 from foregate.rules.permission import ALL, UNKNOWN, Permission
 from foregate.store.customers import _SET_PASSWORD, _SIGNED_IN
 from foregate.store.last import TOGETHER_MAX
+from foregate.store.statements import Dialect
 from foregate.store.unit_of_work import SqlStore, Unit
 from tests.contract.samples import NOW, a_customer, a_message, in_one
 
@@ -112,3 +113,13 @@ async def test_a_message_that_is_looked_for_where_it_was_put(store: SqlStore) ->
     async with store.begin() as tx:
         await tx.outbox.put(a_message(), NOW - 30)
         assert 30 == (await tx.outbox.outgoing(NOW - 60, NOW)).waiting_seconds
+
+
+async def test_a_transaction_that_is_single_has_one_statement(store: SqlStore) -> None:
+    """A second one would not be of the same transaction, so PostgreSQL is not even asked."""
+    if store.database.dialect is not Dialect.POSTGRES:
+        pytest.skip("SQLite has a real transaction around it")
+    async with store.database.transaction(is_single=True) as connection:
+        await connection.run(_SIGNED_IN, of_customer=new_id(), now=NOW)
+        with pytest.raises(RuntimeError):
+            await connection.run(_SIGNED_IN, of_customer=new_id(), now=NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import struct
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from foregate.doors.text import catalog
 from foregate.gateways.sms import Postman
 from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.gateways.sms.smpp import pdus, texts
-from foregate.gateways.sms.smpp.gateway import pause_seconds
+from foregate.gateways.sms.smpp.gateway import Centre, SmppSmsGateway, pause_seconds
 from foregate.gateways.sms.smpp.pdus import Address, Malformed, Pdu
 from foregate.gateways.sms.smpp.texts import GSM, UCS_2, Parts, TooLong
 from foregate.ids import new_id
@@ -225,3 +226,22 @@ def test_a_lost_link_is_waited_for_longer_and_longer() -> None:
         pauses = [pause_seconds(failures) for _ in range(300)]
         assert full / 2 <= min(pauses) < 0.6 * full
         assert 0.9 * full < max(pauses) <= full
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_comes_last_takes_nothing_back() -> None:
+    """The first part was given up for lost and sent again, and so was the second; then the first answer arrives."""
+    centre = Centre(
+        host="localhost", port=1, tls=None, system_id="x", password="x", system_type="",
+        source=Address("1069095000", 0, 0), is_ucs_2_only=False,
+    )  # fmt: skip
+
+    async def take(phone: str, text: str) -> bool:
+        return True
+
+    gateway = SmppSmsGateway(centre, take)
+    for place in (0, 1, 0):
+        answer: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
+        answer.set_result(Pdu(pdus.SUBMIT_SM, 1).answered())
+        gateway._note("message", place, answer)
+    assert {"message": 2} == dict(gateway._taken)

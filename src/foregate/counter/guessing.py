@@ -26,7 +26,10 @@ def is_guessing(tried: Tried) -> bool:
 
 
 class GuessWatch(Loop):
-    """Raises an alarm when many accounts fail at once, and again every while, as long as it goes on."""
+    """Raises an alarm when many accounts fail at once, and again every while, as long as it goes on.
+
+    Each process tells for itself: of several that look at one database each tells once.
+    """
 
     def __init__(self, world: World, pause_seconds: float = limits.GUESSING_LOOK_SECONDS) -> None:
         super().__init__(pause_seconds)
@@ -37,10 +40,16 @@ class GuessWatch(Loop):
         """Look once."""
         now = self._world.clock.now()
         until = now - limits.GUESSING_SETTLED_SECONDS  # what is still being compared counts as a failure so far
-        since = until - limits.GUESSING_WINDOW_SECONDS
         async with self._world.store.begin() as tx:
-            found = {PROOFS: await tx.counters.tried(since, until), CODES: await tx.codes.tried(since, until)}
-            for what, tried in found.items():
-                if is_guessing(tried) and self._told_at.get(what, 0) + limits.GUESSING_AGAIN_SECONDS <= now:
-                    await raise_alarm(tx, now, what, actor="foregate", source="", failing=tried.failing, all=tried.all)
-                    self._told_at[what] = now
+            found = {
+                PROOFS: await tx.counters.tried(until - limits.GUESSING_WINDOW_SECONDS, until),
+                CODES: await tx.codes.tried(until - limits.CODE_TTL_SECONDS, until),
+            }
+            due = [what for what, tried in found.items() if is_guessing(tried) and self._is_due(what, now)]
+            for what in due:
+                failing, everybody = found[what].failing, found[what].all
+                await raise_alarm(tx, now, what, actor="foregate", source="", failing=failing, all=everybody)
+        self._told_at |= dict.fromkeys(due, now)
+
+    def _is_due(self, what: str, now: int) -> bool:
+        return self._told_at.get(what, 0) + limits.GUESSING_AGAIN_SECONDS <= now

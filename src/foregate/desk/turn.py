@@ -314,7 +314,8 @@ class Turn:
         """Return what will be a way again in a while. Before possession nothing is left out, so nothing is told."""
         if self.tier is not Tier.POSSESSION or not isinstance(decision, Prove):
             return ()
-        rests = {proof for proof, why in (await self._unusable()).items() if why == "proof-blocked"}
+        open_here = {proof.name for way in engine.open_ways(self.row, self.house.built) for proof in way}
+        rests = {proof for proof, why in (await self._unusable()).items() if why == "proof-blocked"} & open_here
         until = await self._resting()
         return tuple(RestingWay(proof, until[proof] - self.now) for proof in sorted(rests - self.proved))
 

@@ -62,7 +62,7 @@ class Journeys(Protocol):
 
 class Codes(Protocol):
     async def tried(self, since: int, until: int) -> Tried:
-        """How many numbers were last sent a code or tried at in this time, and at how many the last guess was wrong."""
+        """How many numbers were sent a code after `since`, by `until`, and at how many of these it was typed wrong."""
 
     async def issue(self, row: CodeRow) -> CodeRow:
         """Insert, or replace nonce, length and times of the journey's code. Tries stay, sends grow by one."""

@@ -327,19 +327,19 @@ SMS_LOOKED_AT_SECONDS: Final = Limit(5 * MINUTE, "seconds", "whether messages go
 SMS_FAILURES: Final = Limit(3, "messages", "given up while none went out: it is the gateway, not a number")
 
 # Guessing at many accounts, a little at each.
-GUESSING_WINDOW_SECONDS: Final = Limit(MINUTE, "seconds", "what counts as at once", "ASVS 5.0 6.3.1")
+GUESSING_WINDOW_SECONDS: Final = Limit(MINUTE, "seconds", "in which failures of proofs count as at once; of codes it is the time that a code lives", "ASVS 5.0 6.3.1")
 GUESSING_LOOK_SECONDS: Final = Limit(20, "seconds", "how often it is looked, so that the alarm comes within the minute")
 GUESSING_SETTLED_SECONDS: Final = Limit(10, "seconds", "by then whatever was tried has been compared, on the busiest morning too")
-GUESSED_MIN: Final = Limit(50, "accounts failing within the window", "fewer are a bad morning of a small bank")
+GUESSED_MIN: Final = Limit(50, "accounts failing", "fewer are a bad morning of a small bank")
 GUESSED_SHARE: Final = Limit(4, "tried for each that fails", "one in four of all that are tried fails and does not go on to succeed; on a usual day one in twenty does", "own")
-GUESSING_AGAIN_SECONDS: Final = Limit(10 * MINUTE, "seconds", "until it is told once more, while it goes on")
+GUESSING_AGAIN_SECONDS: Final = Limit(10 * MINUTE, "seconds", "until a process tells once more, while it goes on")
 
 # On the wire.
 KEEP_ALIVE_SECONDS: Final = Limit(2 * MINUTE, "seconds", "a code arrives and is typed within it, so the next page needs no new handshake: three round trips on a slow link, 2.4 s", "measured")
 REQUESTS_PER_CONNECTION: Final = Limit(32, "requests at once", "a page asks for five; those that run on after their stream was reset count too (HTTP/2)", "RFC 9113 10.5; CVE-2023-44487")
 RESETS_PER_CONNECTION: Final = Limit(100, "streams reset", "a person who goes back and forth resets a few; then the connection is closed (HTTP/2)", "CVE-2023-44487")
 IDLE_FRAMES_PER_REQUEST: Final = Limit(200, "frames that bring nothing", "pings, settings, empty pieces; then the connection is closed (HTTP/2)", "CVE-2019-9512, -9515, -9518")
-SETTINGS_ACK_SECONDS: Final = Limit(1, "seconds", "within it the request follows by 20 kbit/s, and one packet has the answer too (HTTP/2)", "RFC 9113 6.5.3")
+SETTINGS_ACK_SECONDS: Final = Limit(1, "seconds", "the request follows within it, by 20 kbit/s too, and one packet has the answer as well; no client waits for this word, which RFC 9113 6.5.3 would have at once (HTTP/2)", "measured")
 HEADER_BYTES: Final = Limit(16 * 1024, "bytes", "of all headers of a request; a browser with all our cookies sends 2,000 (HTTP/2)", "RFC 9113 10.5.1")
 PARTIAL_BYTES: Final = Limit(64 * 1024, "bytes without a whole frame", "a frame has 16 KB at most, and headers in pieces have a bound of their own (HTTP/2)", "RFC 9113 4.2")
 CERTIFICATE_LOOK_SECONDS: Final = Limit(MINUTE, "seconds", "how often it is looked whether the certificate was renewed")

@@ -116,10 +116,12 @@ _NEVER: Final = 0
 _OPEN_WINDOW: Final = {"last_at": _NEVER, "hour_from": _NEVER, "hour_count": 0, "day_from": _NEVER, "day_count": 0}
 
 
+# Who has typed nothing yet has tried nothing; who typed wrong and then right has not failed.
+_failing = case((and_(code.c.tries > number(0), code.c.is_used == number(0)), code.c.phone_digest))
 _TRIED: Final = Statement(
     select(
-        func.count().label("number"), func.count(case((_guard.streak > number(0), number(1)))).label("failing")
-    ).where(_guard.touched_at > time_of("since"), _guard.touched_at <= time_of("until"))
+        func.count(code.c.phone_digest.distinct()).label("number"), func.count(_failing.distinct()).label("failing")
+    ).where(code.c.sent_at > time_of("since"), code.c.sent_at <= time_of("until"))
 )
 
 
@@ -129,10 +131,11 @@ class CodesIn:
     What the transaction wrote of a code it remembers: nobody else can write it, the journey is held.
     """
 
-    __slots__ = ("_connection", "_last", "_written")
+    __slots__ = ("_charged", "_connection", "_last", "_written")
 
     def __init__(self, connection: Connection, last: Last) -> None:
         self._connection, self._last = connection, last
+        self._charged: set[bytes] = set()  # guards that this transaction holds
         self._written: dict[str, CodeRow] = {}
 
     async def issue(self, row: CodeRow) -> CodeRow:
@@ -187,8 +190,7 @@ class CodesIn:
         return SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=row["streak"])
 
     async def tried(self, since: int, until: int) -> Tried:
-        """How many numbers were last sent a code or tried at in this time, and at how many the last guess was wrong."""
-        await self._last.write()
+        """How many numbers were sent a code after `since`, by `until`, and at how many of these it was typed wrong."""
         row = await self._connection.one(_TRIED, since=since, until=until)
         return Tried(row["number"], row["failing"]) if row else Tried(0, 0)
 
@@ -204,11 +206,16 @@ class CodesIn:
         row = await self._connection.one(
             _CHARGE_STREAK, key=key, now=now, streak=1, touched_at=now, streak_max=streak_max, **_OPEN_WINDOW
         )
+        if row is not None:
+            self._charged.add(key)
         return row is not None
 
     async def clear_streak(self, key: bytes) -> None:
-        """A short code of this number was right: the guess that this transaction counted is forgiven too."""
-        self._last.keep("streak", key.hex(), _CLEAR_STREAK, {"guard_key": key})
+        """A code of this number was right. Kept back where the guard is held already, for a short code was counted."""
+        if key in self._charged:
+            self._last.keep("streak", key.hex(), _CLEAR_STREAK, {"guard_key": key})
+        else:
+            await self._connection.run(_CLEAR_STREAK, guard_key=key)
 
     async def put_inbound(self, phone_digest: bytes, token_digest: bytes, expires_at: int) -> None:
         """A message arrived from this number with this text."""

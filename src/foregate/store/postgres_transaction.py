@@ -5,8 +5,8 @@ Rules
      BEGIN as after it, and BEGIN waits for the first statement that locks or writes; who only looks sends neither
      BEGIN nor COMMIT.
   2. A statement is a transaction by itself. So a single write that comes last, after nothing but reads, goes without
-     BEGIN too. It is not the first thing on a connection: that may be done twice. Where twice is once, the transaction
-     says that it `is_single`.
+     BEGIN too. It is not the first thing on a connection: that may be done twice. Where twice does no
+     harm, the transaction says that it `is_single`.
   3. The connection is taken with the first statement and kept to the end.
 """
 
@@ -84,6 +84,8 @@ class Transaction:
             self._has_begun = True
 
     async def _do(self, work: Callable[[Wire], Awaitable[T]]) -> T:
+        if self._is_single and self._wire is not None:
+            raise RuntimeError("one statement was announced, and here is another")
         if self._wire is None:
             self._wire, done = await self._pool.first(work)
             return done

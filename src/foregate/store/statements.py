@@ -190,7 +190,7 @@ class Database(Protocol):
         """Commit at the end, roll back on any exception. Raises ports.Busy when no connection is free in time.
 
         Args:
-            is_single: it is one statement, which may be run twice without harm.
+            is_single: it is one statement, which may be run twice: at worst something is done later.
         """
 
     def snapshot(self) -> AbstractAsyncContextManager[Connection]:

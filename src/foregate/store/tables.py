@@ -142,6 +142,7 @@ code: Final = table(
     time("expires_at"),
     count("is_used"),
     key("journey_id"),
+    Index(None, "sent_at"),
     # Codes at the counter belong to proposals, so they go by themselves.
     index_where("ix_code_at_counter", "expires_at", "purpose = 'replace-phone-at-counter'"),
 )

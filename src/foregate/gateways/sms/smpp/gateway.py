@@ -138,7 +138,7 @@ class SmppSmsGateway:
         """Remember a part that was taken, even by an answer that came when nobody waited for it any more."""
         if answer.cancelled() or answer.exception() or answer.result().status != pdus.OK:
             return
-        self._taken[message_id] = place + 1
+        self._taken[message_id] = max(self._taken.get(message_id, 0), place + 1)  # an older answer may come last
         self._taken.move_to_end(message_id)
         while len(self._taken) > limits.SMPP_REMEMBERED:
             self._taken.popitem(last=False)
@@ -175,6 +175,8 @@ class SmppSmsGateway:
             status = (await link.ask(pdus.BIND_TRANSCEIVER, body, seconds=limits.SMPP_RESPONSE_SECONDS)).status
             if status != pdus.OK:
                 raise Refused(f"bind refused with 0x{status:02x}")
+            if link.is_over:  # by the very bytes behind the answer
+                return link.why_gone or "ended"
             log.info("bound to the SMS centre", over="TLS" if centre.tls else "this machine")
             self._link = link
             self._bound.set()

@@ -45,6 +45,11 @@ class Link:
         self._over = asyncio.Event()
         self.why_gone: str | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.why_gone is not None
+
     async def run(self) -> None:
         """Read and answer until the link ends; then hang up."""
         tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._ask_when_silent())]
@@ -77,7 +82,7 @@ class Link:
         return answer
 
     async def unbind(self) -> None:
-        """Finish what came in, take leave, and end. It takes twice SMPP_UNBIND_SECONDS at most."""
+        """Finish what came in, take leave, and end. It takes SMPP_UNBIND_SECONDS twice at most, then hangs up."""
         if self._inbound:
             await asyncio.wait(self._inbound, timeout=limits.SMPP_UNBIND_SECONDS)
         with suppress(Gone, TimeoutError):  # it ends all the same
