@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from foregate.rules import limits
-from tests.bank import LI, Bank
+from tests.bank import LI, Bank, Visitor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.attack]
 
@@ -46,14 +46,20 @@ async def test_lck_02_nothing_is_charged_before_possession(bank: Bank) -> None:
         assert () == tuple(await tx.counters.of(bank.customer_id(LI)))
 
 
-async def test_lck_05_the_locked_factor_alone_opens_nothing(bank: Bank) -> None:
-    """A blocked password cannot reopen; the code with the card's PIN can."""
+async def block_the_password(bank: Bank) -> Visitor:
+    """Show possession, and then type a wrong password as often as it takes; a minute later another code may be sent."""
     visitor = bank.visitor()
     await visitor.start("sign-in", "phone", phone=LI.phone)
     await visitor.answer(code=await bank.code(LI.phone))
     for _ in range(limits.ROW_FAILURES):
         await visitor.answer("password", password="wrong wrong")
     bank.clock.turn(61)
+    return visitor
+
+
+async def test_lck_05_the_locked_factor_alone_opens_nothing(bank: Bank) -> None:
+    """A blocked password cannot reopen; the code with the card's PIN can."""
+    visitor = await block_the_password(bank)
     await visitor.start("reopen", "card_and_phone", card_number=LI.card, phone=LI.bound)
     asked = await visitor.answer(code=await bank.code(LI.bound))
     assert ("card_pin", []) == (asked.step, asked.journey["other_ways"])
@@ -62,12 +68,7 @@ async def test_lck_05_the_locked_factor_alone_opens_nothing(bank: Bank) -> None:
 
 async def test_a_way_that_rests_is_told_with_its_time_to_who_has_shown_possession(bank: Bank) -> None:
     """Before the code nothing is left out, and nothing told; after it: which way, and in how long. Then it is back."""
-    visitor = bank.visitor()
-    await visitor.start("sign-in", "phone", phone=LI.phone)
-    await visitor.answer(code=await bank.code(LI.phone))
-    for _ in range(limits.ROW_FAILURES):
-        await visitor.answer("password", password="wrong wrong")
-    bank.clock.turn(61)
+    visitor = await block_the_password(bank)
     left = limits.BLOCK_SECONDS - 61
     asked = await visitor.start("sign-in", "phone", phone=LI.phone)
     assert [] == asked.journey["resting_ways"]
