@@ -31,6 +31,7 @@ hypothesis.settings.load_profile("steady")
 
 # What a page has to show is waited for this long, and no longer than it takes: a busy machine is not a finding.
 PATIENCE_SECONDS = 30
+SLOW_PAGES = bool(os.environ.get("FOREGATE_SLOW_PAGES"))
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 # A test is marked by what it uses, so that `-m "not browser"` needs no discipline.
@@ -147,6 +148,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def slow_down(page: Page) -> None:
+    """Let each page come late and by and by: whoever looks before it is whole sees what it lacks."""
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 150, "downloadThroughput": 20_000, "uploadThroughput": -1},
+    )
+
+
 class PageAt(Protocol):
     """Open a page as one visitor would: every call is a new visitor, with no cookies."""
 
@@ -163,7 +174,10 @@ def page_at(chromium: Browser) -> Iterator[PageAt]:
         context = chromium.new_context(locale=locale, **{**arguments, **options})  # type: ignore[arg-type]  # Playwright checks them
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
         contexts.append(context)
-        return context.new_page()
+        page = context.new_page()
+        if SLOW_PAGES:
+            slow_down(page)
+        return page
 
     yield open_page
     for context in contexts:

@@ -168,12 +168,14 @@ class Visitor:
         self.page.locator(f"#f-{field}").fill(value)
 
     def press(self, key: str) -> None:
-        """Press the button that says `key`."""
+        """Press the button that says `key`, and let the page that comes be whole before anybody looks at it."""
         self.page.get_by_role("button", name=self.t(key), exact=True).first.click()
+        self.page.wait_for_load_state()
 
     def follow(self, key: str) -> None:
-        """Follow the link that says `key`."""
+        """Follow the link that says `key`, and let the page that comes be whole before anybody looks at it."""
         self.page.get_by_role("link", name=self.t(key)).first.click()
+        self.page.wait_for_load_state()
 
     def sees(self, key: str, **facts: object) -> None:
         """Wait until the page says `key`."""

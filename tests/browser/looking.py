@@ -22,7 +22,8 @@ from foregate.doors.pages import assets
 AXE: Final = Axe()
 CLASS: Final = re.compile(r"(?<![\w\])-])\.([a-z][\w-]*)")  # not what only narrows another, as in .key.out
 # Contrast of 7:1 is what we aim at everywhere; axe asks for 4.5:1 unless told.
-OPTIONS: Final = {"resultTypes": ["violations"], "rules": {"color-contrast-enhanced": {"enabled": True}}}
+USUAL: Final = {"resultTypes": ["violations"]}
+OPTIONS: Final = {**USUAL, "rules": {"color-contrast-enhanced": {"enabled": True}}}
 
 # Everything that can be tapped: where it is, how large, and whether it stands within a line of text.
 TARGETS = """() => {
@@ -92,11 +93,11 @@ FOLD = "document.querySelectorAll('details[data-shut]').forEach(function (e) { e
 UNFOLD_ASIDE = "document.querySelectorAll('details.aside').forEach(function (e) { e.open = true; })"
 
 
-def complaints(page: Page) -> list[Any]:
-    """What axe finds."""
+def complaints(page: Page, options: dict[str, Any] = OPTIONS) -> list[Any]:
+    """What axe finds: the rules that are broken, and what breaks them."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.axe_script)
-    found = page.evaluate("options => axe.run(options)", OPTIONS)["violations"]
+    found = page.evaluate("options => axe.run(options)", options)["violations"]
     return [(violation["id"], [node["html"][:160] for node in violation["nodes"]][:3]) for violation in found]
 
 
@@ -181,6 +182,7 @@ class Eye:
         if (name, mode) in self.seen:
             return []
         self.seen[name, mode] = looks
+        page.wait_for_load_state()  # a page that is still coming is not one to judge
         worn = page.evaluate(
             "[document.documentElement.lang.slice(0, 2), document.documentElement.className === 'care']"
         )
@@ -208,6 +210,12 @@ class Eye:
     def looks(self) -> list[Look]:
         """Every look at a page."""
         return [look for looks in self.seen.values() for look in looks]
+
+
+def found_by_axe(page: Page) -> list[Any]:
+    """What axe finds by its usual rules, once all of the page has come."""
+    page.wait_for_load_state()
+    return complaints(page, USUAL)
 
 
 def twice_as_large(page: Page) -> list[Any]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from foregate.demo.people import PASSWORD, person
@@ -14,6 +13,7 @@ from foregate.ids import new_id
 from foregate.ports.exports import Export, Format
 from tests.browser.bank import Bank, Visitor
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 
 Visit = Callable[..., Visitor]
 
@@ -24,7 +24,7 @@ def looks_right(visitor: Visitor, kind: Kind, what: str) -> None:
     if kind[1]:
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not visitor.page.evaluate(wide)
-        assert [] == [violation["id"] for violation in Axe().run(visitor.page).response["violations"]]
+        assert [] == found_by_axe(visitor.page)
 
 
 def test_who_paid_me_300_on_the_3rd(visit: Visit, kind: Kind) -> None:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from foregate.ports.outlets import Outlet
 from tests.appointments import HALL
 from tests.browser.bank import Bank, Visitor
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 
 Visit = Callable[..., Visitor]
 PLACE = f"/book-appointment?outlet={HALL.outlet_id}"
@@ -170,8 +170,7 @@ def test_every_page_is_accessible(visit: Visit, bank: Bank, kind: Kind) -> None:
 
 
 def check(visitor: Visitor, place: str) -> None:
-    found = Axe().run(visitor.page, options={"resultTypes": ["violations"]})
-    assert 0 == found.violations_count, f"{place}\n{found.generate_report()}"
+    assert [] == found_by_axe(visitor.page), place
     for width in (320, 360, 1280):
         visitor.page.set_viewport_size({"width": width, "height": 740})
         wide = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

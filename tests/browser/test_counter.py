@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import CDPSession, ConsoleMessage, Dialog, expect
 
 from foregate.counter import sign_in_enrol
@@ -18,6 +17,7 @@ from foregate.demo.staff import PASSWORD, colleague
 from foregate.rules import limits
 from tests.browser.bank import Bank, Visitor
 from tests.browser.conftest import LOCALES, Kind
+from tests.browser.looking import found_by_axe
 from tests.conftest import PageAt
 
 Visit = Callable[..., Visitor]
@@ -51,8 +51,7 @@ class Colleague(Visitor):
 
     def axe(self) -> None:
         """axe finds nothing on this page."""
-        found = Axe().run(self.page)
-        assert [] == [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]]
+        assert [] == found_by_axe(self.page)
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from foregate.demo.people import Person, person
 from foregate.rules.documents import day_of
 from tests.browser.bank import Bank, Visitor
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 
 Visit = Callable[..., Visitor]
 
@@ -23,7 +23,7 @@ def looks_right(visitor: Visitor, kind: Kind, what: str) -> None:
     if kind[1]:
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not visitor.page.evaluate(wide)
-        assert [] == [violation["id"] for violation in Axe().run(visitor.page).response["violations"]]
+        assert [] == found_by_axe(visitor.page)
 
 
 def fill_document(visitor: Visitor, somebody: Person, **changes: Any) -> None:

@@ -23,7 +23,7 @@ from foregate.doors import pages
 from foregate.rules.journeys import JOURNEYS
 from tests.browser.bank import Bank, Visitor
 from tests.browser.crowd import Crowd
-from tests.browser.looking import COVERING, EVERY_LOOK, UNFOLD, Eye, Look, Mode, pairs, told, wear
+from tests.browser.looking import COVERING, EVERY_LOOK, Eye, Look, Mode, pairs, told, wear
 from tests.browser.walking import Walk, Walker, begins_in, covering, walks
 from tests.conftest import PageAt
 
@@ -151,6 +151,7 @@ def test_every_page_about_a_visit(town: Bank, crowd: Crowd, page_at: PageAt, eye
     page.goto(f"{town.url}/sign-in-basic")
     page.locator("#f-phone").fill("19900001111")
     page.locator("#main-form button").last.click()
+    expect(page.locator("#f-code")).to_be_visible()
     case = f"{urlsplit(page.url).path}/outlet?told=code-wrong"
     places = {"appointment": place, "appointment move": f"{place}/move", "case": case}
     visitor = [cookie for cookie in page.context.cookies() if cookie["name"] == "foregate-visitor"]
@@ -180,7 +181,7 @@ def no_text(page: Page, url: str) -> None:
     page.goto(f"{url}/sign-in-basic")
     page.locator("#f-phone").fill("19900003333")
     page.locator("#main-form button").last.click()
-    page.evaluate(UNFOLD)
+    page.locator("#text-us summary").click()
     page.locator("#text-us button").click()
 
 

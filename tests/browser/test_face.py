@@ -9,7 +9,6 @@ from typing import Any
 
 import cv2
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from foregate.demo.people import PIN, Person, person
@@ -17,6 +16,7 @@ from foregate.doors.text import catalog
 from tests import services
 from tests.browser.bank import Bank, Visitor, open_bank
 from tests.browser.camera import LATER, STRAIGHT, Camera, act, beside, dark, film, stranger
+from tests.browser.looking import found_by_axe
 from tests.conftest import PATIENCE_SECONDS
 from tests.face_bank import GESTURES
 from tests.faces import data, jpeg, models
@@ -140,7 +140,7 @@ def test_enrol_then_sign_in(bank: Bank, camera: Camera, come: Come, language: st
     visitor.page.on("request", lambda r: sent.append(len(r.post_data or "")) if "/pictures" in r.url else None)
     reach_the_camera(visitor, who)
     visitor.sees("face.permission")
-    assert 0 == Axe().run(visitor.page).violations_count
+    assert [] == found_by_axe(visitor.page)
     visitor.shoot("before")
     camera.show(dark(film(STRAIGHT)))
     visitor.press("action.begin")
@@ -154,7 +154,7 @@ def test_enrol_then_sign_in(bank: Bank, camera: Camera, come: Come, language: st
     assert all(length * 3 / 4 <= 41_000 for length in sent), sent
     choose_the_face(visitor, bank, who)
     visitor.shoot("sign-in")
-    assert 0 == Axe().run(visitor.page).violations_count
+    assert [] == found_by_axe(visitor.page)
     visitor.press("action.begin")
     act(visitor, camera, film(LATER), visitor.t("face.sending"))
     visitor.shoot("camera")
@@ -222,7 +222,7 @@ def test_who_is_not_let_in(bank: Bank, camera: Camera, come: Come, language: str
     expect(visitor.page.locator("#face .say")).to_be_focused()
     expect(visitor.page.get_by_role("link", name=visitor.t("remedy.another-way"))).to_be_visible()
     visitor.shoot("replayed-still")
-    assert 0 == Axe().run(visitor.page).violations_count
+    assert [] == found_by_axe(visitor.page)
     visitor.press("face.again")
     act(visitor, camera, film(LATER), visitor.t("cause.face-not-you.title"))
     visitor.shoot("another-person")
@@ -239,7 +239,7 @@ def test_a_camera_that_may_not_be_used(come: Come, language: str) -> None:
     visitor.sees("face.denied")
     expect(visitor.page.locator("#f-pictures")).to_be_visible()
     visitor.shoot("denied")
-    assert 0 == Axe().run(visitor.page).violations_count
+    assert [] == found_by_axe(visitor.page)
 
 
 @told_in("en")

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from foregate.acts import at_counter
@@ -15,6 +14,7 @@ from foregate.demo.people import Person, person
 from foregate.ids import customer_id_of, new_id
 from tests.browser.bank import ARRIVES_SECONDS, Bank, Visitor
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 
 Visit = Callable[..., Visitor]
 NEW, NEWER = "+8613500007777", "+8613500008888"
@@ -56,7 +56,7 @@ def looks_right(visitor: Visitor, kind: Kind, what: str) -> None:
     if kind[1]:
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not visitor.page.evaluate(wide)
-        assert [] == [violation["id"] for violation in Axe().run(visitor.page).response["violations"]]
+        assert [] == found_by_axe(visitor.page)
 
 
 def test_a_permit_from_the_counter(visit: Visit, bank: Bank, kind: Kind) -> None:

@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from tests.browser.bank import Bank, Visitor, open_bank
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 from tests.conftest import PageAt
 
 Visit = Callable[..., Visitor]
@@ -242,8 +242,7 @@ def test_everybody_can_use_it(visit: Visit, kind: Kind) -> None:
         visitor = visit(color_scheme=scheme, bypass_csp=True)
         visitor.go(NEAR)
         expect(pins(visitor).first).to_be_visible()
-        found = Axe().run(visitor.page)
-        assert [] == [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]]
+        assert [] == found_by_axe(visitor.page)
         visitor.shoot(scheme)
     for width, size in ((240, "100%"), (320, "200%"), (768, "200%")):
         visitor.page.set_viewport_size({"width": width, "height": 740})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from foregate.rules.appointments import CASE_SYMBOLS, spelled
 from tests.browser.bank import Visitor
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 
 Visit = Callable[..., Visitor]
 HERE = {"latitude": 30.25437, "longitude": 120.16912}
@@ -146,8 +146,7 @@ def test_everybody_can_use_it(visit: Visit, kind: Kind, path: str) -> None:
     for scheme in ("light", "dark"):
         visitor = visit(color_scheme=scheme, bypass_csp=True)
         visitor.go(path)
-        found = Axe().run(visitor.page)
-        assert [] == [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]]
+        assert [] == found_by_axe(visitor.page)
     for width, size in ((240, "100%"), (320, "100%"), (320, "200%"), (768, "200%")):
         visitor.page.set_viewport_size({"width": width, "height": 740})
         visitor.page.evaluate(f"document.documentElement.style.fontSize = '{size}'")

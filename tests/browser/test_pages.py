@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from foregate.demo.people import OTHER_PIN, PIN, Person, person
 from foregate.rules import limits
 from tests.browser.bank import Bank, Visitor
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 
 Visit = Callable[..., Visitor]
 NEW_PASSWORD = "纸船 under the lamp 9"
@@ -375,8 +375,7 @@ def test_pages_are_accessible(visit: Visit, kind: Kind, path: str) -> None:
     for scheme in ("light", "dark"):
         visitor = visit(color_scheme=scheme, bypass_csp=True)
         visitor.go(path)
-        found = Axe().run(visitor.page)
-        assert [] == [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]]
+        assert [] == found_by_axe(visitor.page)
 
 
 @pytest.mark.parametrize("path", PAGES)

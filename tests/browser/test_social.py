@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from foregate.demo.people import Person, person
@@ -15,6 +14,7 @@ from foregate.demo.run import social_settings
 from tests import doubles
 from tests.browser.bank import Bank, Visitor, open_bank
 from tests.browser.conftest import Kind
+from tests.browser.looking import found_by_axe
 
 Visit = Callable[..., Visitor]
 # With scripts and axe in Chinese; in English without scripts, and with our policy as it is.
@@ -55,7 +55,7 @@ def looks_right(visitor: Visitor, kind: Kind, what: str) -> None:
     if kind[1]:
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not visitor.page.evaluate(wide)
-        assert [] == [violation["id"] for violation in Axe().run(visitor.page).response["violations"]]
+        assert [] == found_by_axe(visitor.page)
 
 
 def agree(visitor: Visitor, provider: str, account: str, *, but: tuple[str, ...] = ()) -> None:
@@ -100,7 +100,7 @@ def test_linked_with_two_attributes_refused_then_signed_in_by_it(
     linked_by(visitor, kind, somebody, provider)
     card = visitor.page.locator(f"#{provider}")
     expect(card.locator("img")).to_have_count(1)
-    assert 66 == card.locator("img").evaluate("image => image.naturalWidth") / 2
+    expect(card.locator("img")).to_have_js_property("naturalWidth", 132)
     expect(card.get_by_text(visitor.t("linked.not-agreed"))).to_have_count(2)
     expect(card.get_by_text("小明爱摄影")).to_have_count(0)
 
