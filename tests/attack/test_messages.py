@@ -90,6 +90,17 @@ async def test_a_customer_in_that_range_still_gets_in(bank: Bank) -> None:
     assert "done" == (await mine.sign_in_basic(LI)).journey["status"]
 
 
+async def test_who_is_held_back_is_told_so_each_time(bank: Bank) -> None:
+    """Nothing was sent: so no minute is to be waited for, no quota is spent, and nobody says that a code is coming."""
+    await fill(bank, LI.phone)
+    answers = [await ask(bank, LI.phone, number) for number in range(limits.SENDS_PER_HOUR + 1)]
+    assert {"codes-held-back"} == {answer.cause for answer in answers}
+    assert {0} == {answer.journey["step"]["facts"]["sends"] for answer in answers}
+    bank.clock.turn(3600)
+    await ask(bank, LI.phone)
+    assert 1 == len(await bank.texts(LI.phone))
+
+
 async def test_who_asks_again_in_a_journey_is_told_too(bank: Bank) -> None:
     """The code that was sent before stays good."""
     visitor = bank.visitor()

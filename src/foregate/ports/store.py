@@ -83,6 +83,9 @@ class Codes(Protocol):
     async def spend_sends(self, key: bytes, range_key: bytes, now: int) -> tuple[SendVerdict, RangeVerdict]:
         """As `spend_send`, and in the same statement one code to a range of numbers, under RANGE_UNANSWERED."""
 
+    async def give_back_send(self, key: bytes) -> None:
+        """What this transaction charged to `key` was not sent after all: neither quota nor minute is spent."""
+
     async def answered(self, range_key: bytes) -> None:
         """A code to this range was answered: it does not count any more."""
 

@@ -86,6 +86,7 @@ async def offer(at: Situation) -> Refused | None:
         return await _kept(at, known, theirs.streak, Refused(cause=cause, retry_in_seconds=mine.wait_seconds))
     is_typed = at.subject.claim_key == at.subject.phone_key
     if held_back is not None and is_typed:
+        await at.tx.codes.give_back_send(_own_key(at))  # or the next answer would be that a code was just sent
         return await _kept(at, known, theirs.streak, held_back)
     is_delivered = at.device_id is not None or (theirs.is_allowed and held_back is None)
     await _issue(at, known, theirs.streak, is_sent=True, is_delivered=is_delivered)
@@ -186,6 +187,7 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
     shown: dict[str, str | int] = {
         "code_expires_in_seconds": max(0, code.expires_at - at.now),
         "resend_in_seconds": resend_in_seconds,
+        "sends": code.sends,
         "sends_left": max(0, limits.SENDS_PER_JOURNEY - code.sends),
         "code_length": int(limits.LONG_CODE_SYMBOLS if code.is_long else limits.CODE_DIGITS),
         "text_us": token_of(at.world.keyring, code.nonce),

@@ -109,6 +109,11 @@ _ANSWERED: Final = Statement(
     )
     .values(hour_count=_guard.hour_count - number(1))
 )
+_GIVE_BACK: Final = Statement(
+    update(send_guard)
+    .where(_guard.key == bindparam("spent_key"), _guard.hour_count > number(0))
+    .values(last_at=number(0), hour_count=_guard.hour_count - number(1), day_count=_guard.day_count - number(1))
+)
 _LOOK_AT_SENDS: Final = Statement(select(send_guard).where(_guard.key == bindparam("key")))
 
 _CHARGE_STREAK: Final = Statement(
@@ -237,6 +242,10 @@ class CodesIn:
     async def answered(self, range_key: bytes) -> None:
         """A code to this range was answered: it does not count any more."""
         self._last.keep("answered", range_key.hex(), _ANSWERED, {"answered_key": range_key})
+
+    async def give_back_send(self, key: bytes) -> None:
+        """What this transaction charged to `key` was not sent after all: neither quota nor minute is spent."""
+        self._last.keep("given-back", key.hex(), _GIVE_BACK, {"spent_key": key})
 
     async def tried(self, since: int, until: int) -> Tried:
         """How many numbers were sent a code after `since`, by `until`, and at how many of these it was typed wrong."""
