@@ -34,6 +34,7 @@ from foregate.acts.by_proposal import ByProposal
 from foregate.acts.tell_expiry import ExpiryNotices
 from foregate.counter.counter import Counter
 from foregate.counter.guessing import GuessWatch
+from foregate.counter.spending import SpendingWatch
 from foregate.desk.accounts import MyAccounts
 from foregate.desk.bookings import Bookings
 from foregate.desk.desk import Desk
@@ -137,6 +138,7 @@ class Foregate:
     durability: DurabilityWatch
     upkeep: Upkeep
     guesses: GuessWatch
+    spending: SpendingWatch
     notices: ExpiryNotices
     printer: PdfPrinter
     exports: ExportMaker
@@ -204,7 +206,11 @@ async def build(
     outside = there or providers(settings, clock)
     run = run or (tables(with_face(JOURNEYS), built=BUILT_WITH_FACE) if faces else tables())
     rules = Rules(run["journeys"], run["built"])
-    world = World(store, clock, keys, hasher, core, registry, Site.of(settings), rules, accounts, faces, **outside)
+    spending = SpendingWatch(store, clock, settings.messages_per_day)
+    world = World(
+        store, clock, keys, hasher, core, registry, Site.of(settings), rules, accounts, faces, messages=spending,
+        **outside,
+    )  # fmt: skip
     desk = Desk(House(world=world, **run))
     inbox = Inbox(store, keys, clock)
     gateway = gateway or open_gateway(settings, inbox.take)
@@ -221,12 +227,13 @@ async def build(
         hasher=hasher,
         gateway=gateway,
         postman=postman,
-        dispatcher=Dispatcher(store, postman.deliver),
+        dispatcher=Dispatcher(store, postman.deliver, note=spending.note),
         sealer=Sealer(store, anchor=Path(settings.audit_anchor) if settings.audit_anchor else None),
         janitor=Janitor(store),
         durability=DurabilityWatch(store),
         upkeep=Upkeep(world),
         guesses=GuessWatch(world),
+        spending=spending,
         notices=ExpiryNotices(world),
         printer=(printer := PdfPrinter()),
         exports=ExportMaker(world, catalog.text, paper_of(settings), printer),
@@ -316,6 +323,7 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
         house.durability,
         house.upkeep,
         house.guesses,
+        house.spending,
         house.notices,
         house.exports,
         *house.store.loops,

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from foregate import leaflet, smpp_settings
-from foregate.rules import clients
+from foregate.rules import clients, limits
 
 
 class BadSettings(Exception):
@@ -80,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     social_picture_hosts: tuple[str, ...] = ("qlogo.cn", "alipayobjects.com")  # and everything below them
     social_allows_loopback: bool = False  # the providers' doubles are on this machine: for the demo alone
     texts_folder: str = ""  # the bank's own language files, read after ours; empty: Chinese and English as they come
+    messages_per_day: int = int(limits.MESSAGES_PER_DAY)  # what the SMS bill may be: alarms on the way to it
     pool_size: int = 10
     is_demo: bool = False
 
@@ -135,6 +136,8 @@ def weaknesses(settings: Settings) -> list[str]:
         found.append("core_bank must be embedded: no other is built yet")
     if settings.pool_size < 1:
         found.append("pool_size must be at least 1: without a connection nobody is let in")
+    if settings.messages_per_day < 1:
+        found.append("messages_per_day must be at least 1: codes go out by messages")
     found += _weak_links(settings)
     found += smpp_settings.faults(settings)
     found += _weak_secrets(settings)

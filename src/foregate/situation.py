@@ -15,6 +15,7 @@ from foregate.passkey_site import Site
 from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, Keyring, Store, UnitOfWork
 from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
+from foregate.ports.messages import UNBOUNDED, MessageBudget
 from foregate.ports.social import Pictures, SocialProvider
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.social import Attribute, Provider
@@ -68,6 +69,7 @@ class World:
     faces: FaceEngine | None = None  # None: face is not open
     social: Mapping[Provider, SocialProvider] = field(default_factory=dict)  # those that are set up
     pictures: Pictures | None = None  # None: no avatar is asked for
+    messages: MessageBudget = UNBOUNDED
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:

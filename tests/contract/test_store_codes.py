@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from foregate.ids import new_id
-from foregate.ports import CodeRow, SendVerdict, Tried
+from foregate.ports import CodeRow, RangeVerdict, SendVerdict, Tried
 from foregate.rules import limits
 from foregate.store.codes import _LOOK_AT_SENDS
 from foregate.store.unit_of_work import SqlStore
@@ -142,6 +142,60 @@ async def test_a_thousand_requests_to_send(store: SqlStore) -> None:
     """Exactly one of a thousand parallel requests sends."""
     verdicts = await at_once(store, 1000, lambda tx: tx.codes.spend_send(KEY, NOW))
     assert 1 == sum(verdict.is_allowed for verdict in verdicts)
+
+
+# ---------------------------------------------------------------- a range of numbers
+
+RANGE = b"r" * 32
+FULL = int(limits.RANGE_UNANSWERED)
+
+
+async def spend_both(store: SqlStore, number: int, at: int = NOW) -> tuple[SendVerdict, RangeVerdict]:
+    """Send a code to one of the numbers of a range."""
+    return await in_one(store, lambda tx: tx.codes.spend_sends(b"number %d" % number, RANGE, at))
+
+
+async def test_a_range_of_numbers_has_its_end(store: SqlStore) -> None:
+    """RANGE_UNANSWERED codes within the hour that the first one began; the last of them says so."""
+    verdicts = [await spend_both(store, number, NOW + number) for number in range(FULL)]
+    assert [(verdict(True), RangeVerdict(True, number == FULL - 1, 0)) for number in range(FULL)] == verdicts
+    assert (verdict(True), RangeVerdict(False, False, HOUR - FULL)) == await spend_both(store, FULL, NOW + FULL)
+    assert (verdict(True), RangeVerdict(True, False, 0)) == await spend_both(store, FULL + 1, NOW + HOUR)
+
+
+async def test_a_number_and_its_range_are_guarded_each_by_its_own(store: SqlStore) -> None:
+    """A number's minute is its own; the range has none."""
+    assert (verdict(True), RangeVerdict(True, False, 0)) == await spend_both(store, 1)
+    assert (verdict(False, 60), RangeVerdict(True, False, 0)) == await spend_both(store, 1)
+    assert (verdict(True), RangeVerdict(True, False, 0)) == await spend_both(store, 2)
+
+
+async def test_an_answered_code_is_none(store: SqlStore) -> None:
+    """One more may go out for each; below nothing it does not go."""
+    await in_one(store, lambda tx: tx.codes.answered(RANGE))
+    await spend_both(store, 0)
+    for _ in range(2):
+        await in_one(store, lambda tx: tx.codes.answered(RANGE))
+    verdicts = [await spend_both(store, number) for number in range(1, FULL + 2)]
+    assert FULL == sum(ours.is_allowed for _, ours in verdicts)
+
+
+async def test_many_numbers_of_a_range_at_once(store: SqlStore) -> None:
+    """Exactly as many go out as the range has left."""
+    numbers = iter(range(3 * FULL))
+    verdicts = await at_once(store, 3 * FULL, lambda tx: tx.codes.spend_sends(b"number %d" % next(numbers), RANGE, NOW))
+    assert FULL == sum(ours.is_allowed for _, ours in verdicts)
+
+
+async def test_what_was_sent_hour_by_hour(store: SqlStore) -> None:
+    """Added up over processes; an hour counts until its beginning is a day ago."""
+    begins = NOW - NOW % HOUR
+    for sent, at in ((3, NOW), (4, NOW), (5, NOW + HOUR)):
+        async with store.begin() as tx:
+            await tx.spending.add(sent, at)
+    async with store.begin() as tx:
+        sums = [await tx.spending.of_the_day(begins + later) for later in (HOUR, DAY - 1, DAY, DAY + HOUR)]
+    assert [12, 12, 5, 0] == sums
 
 
 # ---------------------------------------------------------------- guesses in a row

@@ -54,6 +54,7 @@ ACTS: tuple[Any, ...] = (
 CODE_FACTS: Mapping[str, str | int] = {
     "code_expires_in_seconds": 300,
     "resend_in_seconds": 58,
+    "sends": 1,
     "sends_left": 3,
     "code_length": 6,
     "text_us": "12345678",

@@ -46,6 +46,7 @@ from foregate.ports.records import (
     JourneyRow,
     Message,
     Person,
+    RangeVerdict,
     SendVerdict,
     SessionRow,
     Tried,
@@ -69,7 +70,8 @@ __all__ = [
     "AccountsAway", "Audit", "Busy", "CardHolder", "Clock", "CodeRow", "Codes", "Condition", "CoreBank", "CounterRow",
     "Counters", "Customer", "Customers", "DeviceRow", "Devices", "DocumentNotices", "DocumentRegistry", "Event",
     "Hasher", "JourneyRow", "Journeys", "Keyring", "Message", "Outbox", "PasskeyChallenge", "PasskeyRow", "Passkeys",
-    "Permissions", "PermitRow", "Permits", "Person", "RegistryVerdict", "Rejected", "SendVerdict", "SessionRow",
+    "Permissions", "PermitRow", "Permits", "Person", "RangeVerdict", "RegistryVerdict", "Rejected", "SendVerdict",
+    "SessionRow",
     "Sessions", "StopLinkRow", "StopLinks", "Store", "Taken", "Throttle", "TooMuch", "Tried", "UnitOfWork",
     "Unreachable",
 ]

@@ -67,6 +67,14 @@ class SendVerdict(msgspec.Struct, frozen=True):
     streak: int  # wrong codes in a row for this number
 
 
+class RangeVerdict(msgspec.Struct, frozen=True):
+    """Whether codes may go out to a range of numbers. `is_last`: this one was the last for now."""
+
+    is_allowed: bool
+    is_last: bool
+    wait_seconds: int
+
+
 class CounterRow(msgspec.Struct, frozen=True):
     """Failures of one proof of one customer in one lane."""
 

@@ -11,6 +11,7 @@ from foregate.ports.documents import DocumentNotices
 from foregate.ports.exports import AlertChoices, Exports
 from foregate.ports.face_records import Faces
 from foregate.ports.ledger import Ledger
+from foregate.ports.messages import Spending
 from foregate.ports.network import NetworkReports, Outgoing
 from foregate.ports.outlets import Appointments, Cases, Outlets, OwnOutlets
 from foregate.ports.passkeys import Passkeys
@@ -24,6 +25,7 @@ from foregate.ports.records import (
     Event,
     JourneyRow,
     Message,
+    RangeVerdict,
     SendVerdict,
     SessionRow,
     Tried,
@@ -77,6 +79,15 @@ class Codes(Protocol):
 
     async def spend_send(self, key: bytes, now: int) -> SendVerdict:
         """Charge one message to `key` under RESEND_SECONDS, SENDS_PER_HOUR and SENDS_PER_DAY, in one statement."""
+
+    async def spend_sends(self, key: bytes, range_key: bytes, now: int) -> tuple[SendVerdict, RangeVerdict]:
+        """As `spend_send`, and in the same statement one code to a range of numbers, under RANGE_UNANSWERED."""
+
+    async def give_back_send(self, key: bytes) -> None:
+        """What this transaction charged to `key` was not sent after all: neither quota nor minute is spent."""
+
+    async def answered(self, range_key: bytes) -> None:
+        """A code to this range was answered: it does not count any more."""
 
     async def look_at_sends(self, key: bytes, now: int) -> SendVerdict:
         """The same without charging."""
@@ -220,6 +231,8 @@ class UnitOfWork(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def devices(self) -> Devices: ...
+    @property
+    def spending(self) -> Spending: ...
     @property
     def staff(self) -> Staff: ...
     @property

@@ -7,8 +7,11 @@ Rules
      number gets long codes, 65 bits, which need no counter. So nobody can be guessed, and nobody locked out.
   4. Whose messages were used up by a stranger can still prove the number by texting us: that costs the bank
      nothing and no stranger can spend it.
+  5. Who asks for codes and never answers them is after the bank's money, or its customers' peace. So of each range of
+     numbers, and of the day's messages, strangers get only so many. A remembered device, and whoever was let in, is no
+     stranger; nor does it matter whether the number is anybody's.
 
-Sources: NIST SP 800-63B-4, 3.1.3.2 and 3.2.2; ASVS 5.0, 6.5 and 6.6.
+Sources: NIST SP 800-63B-4, 3.1.3.2 and 3.2.2; ASVS 5.0, 2.4.1, 6.5 and 6.6.
 """
 
 from __future__ import annotations
@@ -18,9 +21,11 @@ from collections.abc import Mapping
 from hmac import compare_digest
 
 import msgspec
+from prometheus_client import Counter as Metric
 
+from foregate.counter.guard import raise_alarm
 from foregate.ids import new_id
-from foregate.ports import CodeRow, Event, Keyring, Message
+from foregate.ports import CodeRow, Event, Keyring, Message, SendVerdict
 from foregate.proofs import Proved
 from foregate.rules import inputs, limits
 from foregate.rules.words import PHONE_CODE
@@ -28,7 +33,9 @@ from foregate.situation import Refused, Situation, World
 from foregate.symbols import code_of
 
 PROOF = PHONE_CODE
-CAUSES = ("code-wrong", "code-expired", "code-used-up", "code-too-soon", "codes-spent", "text-not-arrived")
+CAUSES = (
+    "code-wrong", "code-expired", "code-used-up", "code-too-soon", "codes-spent", "codes-held-back", "text-not-arrived",
+)  # fmt: skip
 QUICK = True
 
 
@@ -39,6 +46,7 @@ class Answer(inputs.Answer, frozen=True):
 
 
 ANSWER = Answer
+CODES = Metric("foregate_codes_total", "Codes asked for, answered, and not sent for a limit of many", ("what",))
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -67,20 +75,52 @@ async def offer(at: Situation) -> Refused | None:
         return Refused(cause="code-used-up")
     if known is not None and known.sends >= limits.SENDS_PER_JOURNEY:
         return Refused(cause="codes-spent")
-    number = phone_digest(at.world.keyring, at.subject.phone_key)
+    if _is_stranger(at) and at.world.messages.is_for_holders_only:
+        number = phone_digest(at.world.keyring, at.subject.phone_key)
+        streak = (await at.tx.codes.look_at_sends(number, at.now)).streak
+        return await _kept(at, known, streak, Refused(cause="codes-held-back"))
     mine = await at.tx.codes.spend_send(_own_key(at), at.now)
-    # Two limits: the visitor hears of the one on what they typed. The one on the number is silent, or a card's
-    # limit that shows on somebody's phone number would tell whose number it is. A remembered device is counted by
-    # itself alone: a stranger who used up both limits has used up nothing of its own (LCK-04).
-    is_theirs_spent = mine.is_allowed and at.device_id is None
-    theirs = await (at.tx.codes.spend_send if is_theirs_spent else at.tx.codes.look_at_sends)(number, at.now)
-    is_delivered = theirs.is_allowed or at.device_id is not None
-    if mine.is_allowed or known is None:
-        await _issue(at, known, number, theirs.streak, is_sent=mine.is_allowed, is_delivered=is_delivered)
-    if mine.is_allowed:
-        return None
-    cause = "codes-spent" if mine.is_spent else "code-too-soon"
-    return Refused(cause=cause, retry_in_seconds=mine.wait_seconds)
+    theirs, held_back = await _spend_theirs(at, is_counted=mine.is_allowed)
+    if not mine.is_allowed:
+        cause = "codes-spent" if mine.is_spent else "code-too-soon"
+        return await _kept(at, known, theirs.streak, Refused(cause=cause, retry_in_seconds=mine.wait_seconds))
+    is_typed = at.subject.claim_key == at.subject.phone_key
+    if held_back is not None and is_typed:
+        await at.tx.codes.give_back_send(_own_key(at))  # or the next answer would be that a code was just sent
+        return await _kept(at, known, theirs.streak, held_back)
+    is_delivered = at.device_id is not None or (theirs.is_allowed and held_back is None)
+    await _issue(at, known, theirs.streak, is_sent=True, is_delivered=is_delivered)
+    return None
+
+
+async def _spend_theirs(at: Situation, *, is_counted: bool) -> tuple[SendVerdict, Refused | None]:
+    """Charge a message to the number and its range; say how the number stands, and whether the range is closed.
+
+    The visitor hears of the limit on what they typed. That on the number is silent, and so is that on its range unless
+    the number itself was typed, or a card's limit that shows on somebody's phone number would tell whose number it is.
+    A remembered device is counted by itself alone: a stranger who used up every limit has used up nothing of its own
+    (LCK-04).
+    """
+    number = phone_digest(at.world.keyring, at.subject.phone_key)
+    if not is_counted or at.device_id is not None:
+        return await at.tx.codes.look_at_sends(number, at.now), None
+    if not _is_stranger(at):
+        return await at.tx.codes.spend_send(number, at.now), None
+    theirs, ours = await at.tx.codes.spend_sends(number, _range_key(at), at.now)
+    if ours.is_last:
+        await raise_alarm(at.tx, at.now, "codes-unanswered", actor="foregate", source=at.source)
+    return theirs, None if ours.is_allowed else Refused(cause="codes-held-back", retry_in_seconds=ours.wait_seconds)
+
+
+def _is_stranger(at: Situation) -> bool:
+    """Say whether the visitor holds nothing yet: no remembered device, no proof given before."""
+    return at.device_id is None and not at.evidence
+
+
+def _range_key(at: Situation) -> bytes:
+    """Return what the numbers beside this one are counted by; a decoy's stand-in has none beside it."""
+    key = at.subject.phone_key
+    return at.world.keyring.digest("range", key[: -limits.RANGE_DIGITS] if key.startswith("+") else key)
 
 
 def _own_key(at: Situation) -> bytes:
@@ -90,13 +130,20 @@ def _own_key(at: Situation) -> bytes:
     return at.world.keyring.digest("claim", at.subject.claim_key)
 
 
-async def _issue(
-    at: Situation, known: CodeRow | None, number: bytes, streak: int, *, is_sent: bool, is_delivered: bool
-) -> None:
+async def _kept(at: Situation, known: CodeRow | None, streak: int, refused: Refused) -> Refused:
+    """No message goes out. The first time there is a code all the same, for the text that would do too."""
+    if refused.cause == "codes-held-back":
+        CODES.labels("held-back").inc()
+    if known is None:
+        await _issue(at, known, streak, is_sent=False, is_delivered=False)
+    return refused
+
+
+async def _issue(at: Situation, known: CodeRow | None, streak: int, *, is_sent: bool, is_delivered: bool) -> None:
     code = CodeRow(
         journey_id=at.journey_id,
         purpose=at.row.name,
-        phone_digest=number,
+        phone_digest=phone_digest(at.world.keyring, at.subject.phone_key),
         nonce=secrets.token_bytes(16),
         is_long=streak >= limits.CODE_STREAK,
         tries=known.tries if known else 0,
@@ -108,6 +155,7 @@ async def _issue(
     await at.tx.codes.issue(code)
     if not is_sent:
         return
+    CODES.labels("asked").inc()
     await at.tx.outbox.put(
         Message(
             message_id=new_id(),
@@ -139,6 +187,7 @@ async def facts(at: Situation) -> Mapping[str, str | int]:
     shown: dict[str, str | int] = {
         "code_expires_in_seconds": max(0, code.expires_at - at.now),
         "resend_in_seconds": resend_in_seconds,
+        "sends": code.sends,
         "sends_left": max(0, limits.SENDS_PER_JOURNEY - code.sends),
         "code_length": int(limits.LONG_CODE_SYMBOLS if code.is_long else limits.CODE_DIGITS),
         "text_us": token_of(at.world.keyring, code.nonce),
@@ -181,7 +230,14 @@ async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refu
     if not await at.tx.codes.consume(at.journey_id):
         return Refused(cause="code-used-up")
     await at.tx.codes.clear_streak(ticket.code.phone_digest)
+    await _answered(at)
     return Proved()
+
+
+async def _answered(at: Situation) -> None:
+    CODES.labels("answered").inc()
+    if _is_stranger(at):
+        await at.tx.codes.answered(_range_key(at))
 
 
 async def texted(at: Situation) -> Proved | Refused:
@@ -194,4 +250,7 @@ async def texted(at: Situation) -> Proved | Refused:
     has_arrived = await at.tx.codes.take_inbound(code.phone_digest, token, at.now)
     if not has_arrived or at.subject.phone is None:
         return Refused(cause="text-not-arrived")
-    return Proved() if await at.tx.codes.consume(at.journey_id) else Refused(cause="code-used-up")
+    if not await at.tx.codes.consume(at.journey_id):
+        return Refused(cause="code-used-up")
+    await _answered(at)
+    return Proved()

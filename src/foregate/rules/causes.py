@@ -83,6 +83,8 @@ CAUSES: Final[Causes] = _rows(
     _anyone("code-used-up", 403, "start-again", "another-way", "visit-outlet"),
     _anyone("code-too-soon", 429, "wait", "text-us", "another-way", "visit-outlet"),
     _anyone("codes-spent", 429, "text-us", "another-way", "wait", "visit-outlet"),
+    # Of the range that the visitor typed, or of the house: the same for whoever has the number.
+    _anyone("codes-held-back", 429, "text-us", "another-way", "wait", "visit-outlet"),
     _anyone("link-over", 410, "freeze", "visit-outlet"),
     _anyone("text-not-arrived", 403, "try-again", "ask-new-code", "another-way", "visit-outlet"),
     # After possession: the visitor holds the number or the device.

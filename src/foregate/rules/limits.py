@@ -34,6 +34,12 @@ RESEND_SECONDS: Final = Limit(60, "seconds", "an SMS takes seconds; one a minute
 SENDS_PER_JOURNEY: Final = Limit(4, "messages", "who has not got four will not get the fifth: other ways are offered")
 SENDS_PER_HOUR: Final = Limit(5, "messages per number", "SMS pumping costs the bank, and a flood wakes the customer")
 SENDS_PER_DAY: Final = Limit(10, "messages per number", "as above, over a day")
+RANGE_DIGITS: Final = Limit(4, "last digits left off", "what is left names 10,000 numbers in a row: who makes a bank send for money owns such a range", "ITU-T E.164; operators' number ranges")
+RANGE_UNANSWERED: Final = Limit(100, "codes per hour and range", "asked for on unknown devices and not answered: of ten thousand people so many do not give up within the hour; then they text us", "GSMA, Artificially Inflated Traffic; own")
+MESSAGES_PER_DAY: Final = Limit(100_000, "messages", "sent by the house within a day, unless the bank sets its own: a bill that somebody has looked at", "own")
+BUDGET_TOLD_PERCENT: Final = (50, 80, 100)  # of it: an alarm at each
+BUDGET_FOR_STRANGERS_PERCENT: Final = Limit(80, "percent", "of the day's messages; what is left is for those who hold a device or were let in, and for notices", "OWASP, Forgot Password; ASVS 5.0 2.4.1")
+BUDGET_LOOK_SECONDS: Final = Limit(20, "seconds", "how often what was sent is written down and added up, so that the alarm comes within the minute")
 TEXT_DIGITS: Final = Limit(8, "digits", "tells the open journeys of one number apart; the number itself is the proof")
 INBOUND_TTL_SECONDS: Final = Limit(10 * MINUTE, "seconds", "a text that nobody came for is dropped")
 

@@ -235,6 +235,8 @@ ALARMS: Final = frozenset(name for name, objection in OBJECTIONS.items() if obje
     "passkey-copied",
     "many-proofs-guessed",
     "many-codes-guessed",
+    "codes-unanswered",
+    "messages-budget",
 }
 
 

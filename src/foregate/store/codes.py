@@ -6,11 +6,12 @@ go on, and there are exactly as many such rows as the limit says.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
-from foregate.ports import CodeRow, SendVerdict, Tried
+from foregate.ports import CodeRow, RangeVerdict, SendVerdict, Tried
 from foregate.rules import limits
 from foregate.rules.limits import DAY, HOUR
 from foregate.store.last import Last
@@ -61,25 +62,57 @@ def _from_here(
     return case((is_over, start), else_=otherwise)
 
 
+_SPENT: Final = {
+    "last_at": _now,
+    "hour_from": _from_here(_hour_over, _guard.hour_from, _now),
+    "hour_count": _from_here(_hour_over, _guard.hour_count + number(1), number(1)),
+    "day_from": _from_here(_day_over, _guard.day_from, _now),
+    "day_count": _from_here(_day_over, _guard.day_count + number(1), number(1)),
+    "touched_at": _now,
+}
+_MAY_SEND: Final = and_(
+    _guard.last_at <= _now - number(limits.RESEND_SECONDS),
+    or_(_hour_over, _guard.hour_count < number(limits.SENDS_PER_HOUR)),
+    or_(_day_over, _guard.day_count < number(limits.SENDS_PER_DAY)),
+)
 _SPEND_SEND: Final = Statement(
     insert_into(send_guard)
+    .on_conflict_do_update(index_elements=[_guard.key], set_=_SPENT, where=_MAY_SEND)
+    .returning(_guard.streak)
+)
+# Two rows in one statement, the number's first: whoever else waits for them takes them in this order too.
+_RANGE: Final = bindparam("range_key", type_=_guard.key.type)
+_ONE_EACH: Final[dict[str, ColumnElement[Any]]] = {column.name: bindparam(column.name) for column in send_guard.columns}
+_SPEND_SENDS: Final = Statement(
+    insert(send_guard)
+    .values([_ONE_EACH, {**_ONE_EACH, "key": _RANGE}])
     .on_conflict_do_update(
         index_elements=[_guard.key],
-        set_={
-            "last_at": _now,
-            "hour_from": _from_here(_hour_over, _guard.hour_from, _now),
-            "hour_count": _from_here(_hour_over, _guard.hour_count + number(1), number(1)),
-            "day_from": _from_here(_day_over, _guard.day_from, _now),
-            "day_count": _from_here(_day_over, _guard.day_count + number(1), number(1)),
-            "touched_at": _now,
-        },
-        where=and_(
-            _guard.last_at <= _now - number(limits.RESEND_SECONDS),
-            or_(_hour_over, _guard.hour_count < number(limits.SENDS_PER_HOUR)),
-            or_(_day_over, _guard.day_count < number(limits.SENDS_PER_DAY)),
+        set_=_SPENT,
+        where=case(
+            (_guard.key == _RANGE, or_(_hour_over, _guard.hour_count < number(limits.RANGE_UNANSWERED))),
+            else_=_MAY_SEND,
         ),
     )
-    .returning(_guard.streak)
+    .returning(_guard.key, _guard.streak, _guard.hour_count)
+)
+# Whose row is being charged right now is passed over: nobody waits at the end of a transaction, and one more or less
+# in a hundred decides nothing.
+_ANSWERED: Final = Statement(
+    update(send_guard)
+    .where(
+        _guard.key.in_(
+            select(_guard.key)
+            .where(_guard.key == bindparam("answered_key"), _guard.hour_count > number(0))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(hour_count=_guard.hour_count - number(1))
+)
+_GIVE_BACK: Final = Statement(
+    update(send_guard)
+    .where(_guard.key == bindparam("spent_key"), _guard.hour_count > number(0))
+    .values(last_at=number(0), hour_count=_guard.hour_count - number(1), day_count=_guard.day_count - number(1))
 )
 _LOOK_AT_SENDS: Final = Statement(select(send_guard).where(_guard.key == bindparam("key")))
 
@@ -180,14 +213,39 @@ class CodesIn:
     async def spend_send(self, key: bytes, now: int) -> SendVerdict:
         """Charge one message to `key`. Only a refusal is read again, to say how long to wait."""
         await self._last.write()
-        row = await self._connection.one(
-            _SPEND_SEND,
-            key=key, now=now, last_at=now, hour_from=now, hour_count=1, day_from=now, day_count=1, streak=0,
-            touched_at=now,
-        )  # fmt: skip
+        row = await self._connection.one(_SPEND_SEND, key=key, now=now, **_first(now))
         if row is None:
             return await self.look_at_sends(key, now)
         return SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=row["streak"])
+
+    async def spend_sends(self, key: bytes, range_key: bytes, now: int) -> tuple[SendVerdict, RangeVerdict]:
+        """As `spend_send`, and in the same statement one code to a range of numbers, under RANGE_UNANSWERED."""
+        await self._last.write()
+        rows = await self._connection.all(_SPEND_SENDS, key=key, range_key=range_key, now=now, **_first(now))
+        spent = {bytes(row["key"]): row for row in rows}
+        mine, ours = spent.get(key), spent.get(range_key)
+        verdict = (
+            SendVerdict(is_allowed=True, wait_seconds=0, is_spent=False, streak=mine["streak"])
+            if mine
+            else await self.look_at_sends(key, now)
+        )
+        if ours is None:
+            return verdict, await self._look_at_range(range_key, now)
+        is_last = ours["hour_count"] >= limits.RANGE_UNANSWERED
+        return verdict, RangeVerdict(is_allowed=True, is_last=is_last, wait_seconds=0)
+
+    async def _look_at_range(self, range_key: bytes, now: int) -> RangeVerdict:
+        row = await self._connection.one(_LOOK_AT_SENDS, key=range_key)
+        wait = max(0, row["hour_from"] + HOUR - now) if row else 0
+        return RangeVerdict(is_allowed=False, is_last=False, wait_seconds=wait)
+
+    async def answered(self, range_key: bytes) -> None:
+        """A code to this range was answered: it does not count any more."""
+        self._last.keep("answered", range_key.hex(), _ANSWERED, {"answered_key": range_key})
+
+    async def give_back_send(self, key: bytes) -> None:
+        """What this transaction charged to `key` was not sent after all: neither quota nor minute is spent."""
+        self._last.keep("given-back", key.hex(), _GIVE_BACK, {"spent_key": key})
 
     async def tried(self, since: int, until: int) -> Tried:
         """How many numbers were sent a code after `since`, by `until`, and at how many of these it was typed wrong."""
@@ -227,6 +285,14 @@ class CodesIn:
         """Consume it; True once."""
         taken = await self._connection.run(_TAKE_INBOUND, phone_digest=phone_digest, token_digest=token_digest, now=now)
         return taken == 1
+
+
+def _first(now: int) -> dict[str, int]:
+    """What stands in a guard after its first message."""
+    return {
+        "last_at": now, "hour_from": now, "hour_count": 1, "day_from": now, "day_count": 1, "streak": 0,
+        "touched_at": now,
+    }  # fmt: skip
 
 
 def _verdict(row: Row, now: int) -> SendVerdict:

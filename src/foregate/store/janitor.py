@@ -81,6 +81,7 @@ RETENTION: Final[Mapping[str, Purged | PurgedWith | Kept]] = {
             or_(_g.streak == number(0), _before(_g.touched_at, limits.COUNTER_DAYS * DAY)),
         ),
     ),
+    "message_hour": Purged(tables.message_hour, _before(tables.message_hour.c.hour_from, 2 * DAY)),
     "inbound_text": Purged(tables.inbound_text, tables.inbound_text.c.expires_at <= _now),
     "outbox": Purged(
         tables.outbox,

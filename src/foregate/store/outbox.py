@@ -67,11 +67,17 @@ _AGAIN: Final = Statement(update(outbox).where(*_this_try).values(next_at=time_o
 
 
 class Dispatcher(Loop):
-    """Hands committed messages to `deliver`, which raises when a message was not taken."""
+    """Hands committed messages to `deliver`, which raises when a message was not taken; tells `note` how many were."""
 
-    def __init__(self, store: SqlStore, deliver: Deliver, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        deliver: Deliver,
+        poll_seconds: float = POLL_SECONDS,
+        note: Callable[[int], None] = lambda sent: None,
+    ) -> None:
         super().__init__(poll_seconds)
-        self._store, self._deliver = store, deliver
+        self._store, self._deliver, self._note = store, deliver, note
         store.tell(self)
 
     async def once(self) -> None:
@@ -89,6 +95,7 @@ class Dispatcher(Loop):
             return 0
         outcomes = await asyncio.gather(*(self._outcome(row, now) for row in claimed))
         ended = [outcome for outcome in outcomes if "status" in outcome]
+        self._note(sum(outcome["status"] == "sent" for outcome in ended))
         again = [outcome for outcome in outcomes if "later" in outcome]
         for statement, rows in ((_END, ended), (_AGAIN, again)):
             if rows:

@@ -9,7 +9,7 @@ from sqlalchemy import column, literal_column, select, table
 from foregate.store.errors import WrongSchema
 from foregate.store.statements import Database, Dialect, Statement
 
-HEAD: Final = "0015"
+HEAD: Final = "0016"
 
 _EXISTS: Final = {
     Dialect.SQLITE: Statement(

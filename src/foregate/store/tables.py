@@ -162,6 +162,14 @@ send_guard: Final = table(
     Index(None, "touched_at"),
 )
 
+# What was sent, by the hour that `hour_from` begins: one row an hour.
+message_hour: Final = table(
+    "message_hour",
+    time("hour_from"),
+    count("sent"),
+    key("hour_from"),
+)
+
 inbound_text: Final = table(
     "inbound_text",
     raw("phone_digest"),

@@ -37,6 +37,7 @@ from foregate.store.passkeys import PasskeysIn
 from foregate.store.session_cache import SessionCache
 from foregate.store.sessions import FIND_SESSION, TOUCH_SESSION, DevicesIn, SessionsIn, session_of
 from foregate.store.social import SocialAccountsIn, SocialProfilesIn
+from foregate.store.spending import SpendingIn
 from foregate.store.statements import Connection, Database
 
 
@@ -65,6 +66,11 @@ class Unit:
         """Write what was kept back. Nothing is read after it."""
         await self.audit.flush()
         await self._last.write(is_last=True)
+
+    @property
+    def spending(self) -> SpendingIn:
+        """What messages cost."""
+        return SpendingIn(self._connection)
 
     @property
     def permits(self) -> PermitsIn:

@@ -86,6 +86,7 @@ TELLS_NOTHING: Final = frozenset(
         "code-used-up",
         "code-too-soon",
         "codes-spent",
+        "codes-held-back",  # of the range that was typed, or of the house
         "text-not-arrived",
         "link-over",  # of the link that the visitor opened
         "place-taken",
@@ -150,6 +151,7 @@ HAS_TO_OFFER: Final[Mapping[str, frozenset[str]]] = {
     "code-expired": frozenset({"ask-new-code", "text-us", "visit-outlet"}),
     "code-too-soon": frozenset({"text-us", "visit-outlet"}),
     "codes-spent": frozenset({"text-us", "visit-outlet"}),
+    "codes-held-back": frozenset({"text-us", "visit-outlet"}),
     "provider-down": frozenset({"another-way", "sign-in-basic", "visit-outlet"}),
     "social-refused": frozenset({"another-way", "sign-in-basic", "visit-outlet"}),
     "social-not-linked": frozenset({"sign-in-basic", "register", "visit-outlet"}),

@@ -24,7 +24,7 @@ from foregate.rules.engine import Around
 from foregate.rules.journeys import Journey
 from foregate.rules.words import PROOFS, CodeTo, Level, Proof, Tier
 
-SENT_OUT = ("codes-spent", "code-too-soon")
+SENT_OUT = ("codes-spent", "code-too-soon", "codes-held-back")
 
 
 def explore(world: World) -> Verdict:
