@@ -31,6 +31,8 @@ import msgspec
 from sqlalchemy import select
 
 from foregate.rules.staff import ALARM_CHAIN
+from foregate.store import anchor_file
+from foregate.store.anchor_file import Line
 from foregate.store.audit import event_hash
 from foregate.store.errors import UnfitDatabase
 from foregate.store.keyring import Keys
@@ -40,8 +42,6 @@ from foregate.store.tables import audit_event, audit_seal
 RESTORED: Final = "bank-restored"
 ENDED: Final = "anchor-ended"
 LINES_PAGE: Final = 500
-# Of the end of the file: a line has about 130 bytes, and a torn one may stand last.
-TAIL_BYTES: Final = 4096
 
 _e, _s = audit_event.c, audit_seal.c
 _SEALS: Final = Statement(
@@ -58,14 +58,6 @@ _TOLD: Final = Statement(
 
 class BehindItsAnchor(UnfitDatabase):
     """The anchor knows of seals that the database has not: it was restored, or cut."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """What an anchor keeps of a seal."""
-
-    seal: int
-    hash: str
-    at: int = 0
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -162,25 +154,16 @@ async def compare(connection: Connection, keys: Keys, anchor: Path) -> Compared:
 
 def _pages(anchor: Path, damaged: list[int]) -> Iterator[list[Line]]:
     page: list[Line] = []
-    with anchor.open("rb") as file:
-        for place, raw in enumerate((raw for raw in file if raw.strip()), start=1):
-            line = _read(raw)
-            if line is None:
-                damaged.append(place)
-                continue
-            page.append(line)
-            if len(page) == LINES_PAGE:
-                yield page
-                page = []
+    for place, line in enumerate(anchor_file.read(anchor), start=1):
+        if line is None:
+            damaged.append(place)
+            continue
+        page.append(line)
+        if len(page) == LINES_PAGE:
+            yield page
+            page = []
     if page:
         yield page
-
-
-def _read(raw: bytes) -> Line | None:
-    try:
-        return msgspec.json.decode(raw, type=Line)
-    except msgspec.DecodeError:
-        return None
 
 
 def _not_forgiven(lost: list[Line], endings: Sequence[Ended]) -> list[Line]:
@@ -209,26 +192,12 @@ async def last_seal(connection: Connection) -> tuple[int, int] | None:
 # ---------------------------------------------------------------- at the start
 
 
-def newest(anchor: Path) -> Line | None:
-    """Return the newest whole line of `anchor`; None: there is none, or no such file. Raises OSError."""
-    try:
-        with anchor.open("rb") as file:
-            file.seek(0, 2)
-            start = max(0, file.tell() - TAIL_BYTES)
-            file.seek(start)
-            tail = file.read()
-    except FileNotFoundError:
-        return None
-    raws = tail.split(b"\n")[1 if start else 0 :]
-    return next((line for raw in reversed(raws) if (line := _read(raw)) is not None), None)
-
-
 async def refuse_behind(database: Database, keys: Keys, anchor: Path) -> None:
     """Raises BehindItsAnchor, which says what to run, when the newest line of `anchor` is lost and not forgiven.
 
     Raises OSError when the file is there and cannot be read.
     """
-    line = newest(anchor)
+    line = anchor_file.newest(anchor)
     if line is None:
         return
     stored = await database.read_one(_SEAL, of_seal=line.seal)

@@ -4,7 +4,8 @@ Rules
   1. An event is written in the transaction of what it tells about. If it cannot be written, that did not happen.
   2. Each event carries the hash of the one before it in its chain, and a hash (HMAC under the audit key) of itself.
   3. Every minute a seal covers the newest event of each chain that grew; seals form a chain of their own.
-  4. Each seal's hash is appended to the anchor, a file that the bank ships to another machine.
+  4. Each seal's hash is appended to the anchor, a file that the bank ships to another machine. Of several nodes each
+     has an anchor, and writes into it what the others sealed as well: so each knows how far the record goes.
 
 Theory of operation
   Whoever can write to the database but has no audit key cannot make an event that verifies; they can only take
@@ -21,7 +22,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -30,6 +30,8 @@ from sqlalchemy import bindparam, select, update
 
 from foregate.ports import Clock, Event
 from foregate.rules import limits
+from foregate.store import anchor_file
+from foregate.store.anchor_file import Line
 from foregate.store.keyring import Keys
 from foregate.store.last import Last
 from foregate.store.loops import Loop
@@ -61,6 +63,10 @@ _UNSEALED: Final = Statement(
     .limit(number(SEAL_HEADS))
 )
 _LAST_SEAL: Final = Statement(select(audit_seal).order_by(audit_seal.c.seal.desc()).limit(number(1)))
+_SEAL: Final = Statement(select(audit_seal).where(audit_seal.c.seal == time_of("of_seal")))
+_SEALS_AFTER: Final = Statement(
+    select(audit_seal).where(audit_seal.c.seal > time_of("after")).order_by(audit_seal.c.seal).limit(number(SEAL_HEADS))
+)
 _ADD_SEAL: Final = Statement(insert_into(audit_seal).on_conflict_do_nothing().returning(audit_seal.c.seal))
 _ADD_SEALED_HEAD: Final = Statement(insert_into(audit_sealed_head))
 # Guarded: a chain that grew meanwhile is left for the next seal.
@@ -157,22 +163,50 @@ class Sealer(Loop):
     def __init__(self, record: Record, anchor: Path | None = None, pause_seconds: float = limits.SEAL_SECONDS) -> None:
         super().__init__(pause_seconds)
         self._record, self._anchor = record, anchor
+        self._found: int | None = None  # the newest seal that was there when we first looked
 
     async def once(self) -> None:
-        """Seal until every chain is sealed."""
+        """Seal until every chain is sealed, and catch up with what other nodes sealed."""
         while await self.seal() == SEAL_HEADS:
             pass
 
     async def seal(self) -> int:
         """Make one seal over at most SEAL_HEADS chains that grew. Returns how many; 0: none, or another node did."""
+        if self._anchor is not None and self._found is None:
+            last = await self._record.database.read_one(_LAST_SEAL)
+            self._found = last["seal"] if last else 0
         async with self._record.database.transaction() as connection:
             heads = await connection.all(_UNSEALED)
             seal = await self._write(connection, heads) if heads else None
-        if seal is None:
-            return 0
         if self._anchor is not None:
-            await asyncio.to_thread(_append_line, self._anchor, anchor_line(seal))
-        return len(heads)
+            await self._tell(self._anchor, seal)
+        return len(heads) if seal else 0
+
+    async def _tell(self, anchor: Path, own: Row | None) -> None:
+        """Append to the anchor what it does not know yet: what other nodes sealed, and what we did.
+
+        Several processes may share a file: then a line may stand in it twice.
+        """
+        known = await self._known(anchor)
+        is_told = own is None
+        while True:
+            async with self._record.database.snapshot() as connection:
+                seals = await connection.all(_SEALS_AFTER, after=known)
+            if seals:
+                await asyncio.to_thread(anchor_file.append, anchor, [line_of(seal) for seal in seals])
+                known = seals[-1]["seal"]
+                is_told = is_told or any(own is not None and seal["seal"] == own["seal"] for seal in seals)
+            if len(seals) < SEAL_HEADS:
+                break
+        if own is not None and not is_told:  # another process was quicker with a later one
+            await asyncio.to_thread(anchor_file.append, anchor, [line_of(own)])
+
+    async def _known(self, anchor: Path) -> int:
+        """Return the seal after which the anchor goes on: the newest that it has, or that was there when we came."""
+        newest = await asyncio.to_thread(anchor_file.newest, anchor)
+        stored = await self._record.database.read_one(_SEAL, of_seal=newest.seal) if newest else None
+        fits = newest is not None and stored is not None and stored["hash"].hex() == newest.hash
+        return newest.seal if newest is not None and fits else self._found or 0
 
     async def _write(self, connection: Connection, heads: Sequence[Row]) -> dict[str, Value] | None:
         last = await connection.one(_LAST_SEAL)
@@ -194,15 +228,6 @@ class Sealer(Loop):
         return seal
 
 
-def anchor_line(seal: Row) -> bytes:
+def line_of(seal: Row) -> Line:
     """Return what the anchor keeps of a seal."""
-    return canonical({"seal": seal["seal"], "at": seal["at"], "hash": seal["hash"].hex()}) + b"\n"
-
-
-def _append_line(path: Path, line: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        os.write(descriptor, line)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return Line(seal=seal["seal"], at=seal["at"], hash=seal["hash"].hex())
