@@ -74,12 +74,12 @@ from foregate.rules.verdict import Rules
 from foregate.settings import BadSettings, Settings, refuse_bad_map, refuse_weak
 from foregate.situation import World
 from foregate.store.anchors import refuse_behind
-from foregate.store.audit import Sealer
 from foregate.store.durability import DurabilityWatch
 from foregate.store.janitor import Janitor
 from foregate.store.keyring import Keys, load_keys
 from foregate.store.outbox import Dispatcher
 from foregate.store.postgres import open_postgres
+from foregate.store.sealer import Sealer
 from foregate.store.sqlite import open_sqlite
 from foregate.store.unit_of_work import SqlStore
 from foregate.symbols import code_of

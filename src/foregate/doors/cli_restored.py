@@ -136,7 +136,7 @@ class _Work:
 
     async def _seal(self, store: SqlStore) -> None:
         """Seal what was written now, so that nobody can take it away until the next seal."""
-        from foregate.store.audit import Sealer
+        from foregate.store.sealer import Sealer
 
         try:
             await Sealer(store, self._own).once()

@@ -192,6 +192,14 @@ async def last_seal(connection: Connection) -> tuple[int, int] | None:
 # ---------------------------------------------------------------- at the start
 
 
+async def is_lost(connection: Connection, keys: Keys, line: Line) -> bool:
+    """Say whether the database has not the seal of this line, an anchor's newest, and nothing forgives it."""
+    stored = await connection.one(_SEAL, of_seal=line.seal)
+    if stored is not None and stored["hash"].hex() == line.hash:
+        return False
+    return all(ending.last_hash != line.hash for ending in (await known(connection, keys)).endings)
+
+
 async def refuse_behind(database: Database, keys: Keys, anchor: Path) -> None:
     """Raises BehindItsAnchor, which says what to run, when the newest line of `anchor` is lost and not forgiven.
 
@@ -200,13 +208,11 @@ async def refuse_behind(database: Database, keys: Keys, anchor: Path) -> None:
     line = anchor_file.newest(anchor)
     if line is None:
         return
-    stored = await database.read_one(_SEAL, of_seal=line.seal)
-    if stored is not None and stored["hash"].hex() == line.hash:
-        return
     async with database.snapshot() as connection:
-        told, last = await known(connection, keys), await last_seal(connection)
-    if any((ended.last_hash, True) == (line.hash, ended.last >= line.seal) for ended in told.endings):
-        return
+        if not await is_lost(connection, keys, line):
+            return
+        stored, last = await connection.one(_SEAL, of_seal=line.seal), await last_seal(connection)
+        told = await known(connection, keys)
     raise BehindItsAnchor(_behind(anchor, line, last, is_other=stored is not None, was_restored=bool(told.restores)))
 
 

@@ -19,29 +19,22 @@ Theory of operation
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final, Protocol
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 
 from foregate.ports import Clock, Event
 from foregate.rules import limits
-from foregate.store import anchor_file
-from foregate.store.anchor_file import Line
 from foregate.store.keyring import Keys
 from foregate.store.last import Last
-from foregate.store.loops import Loop
-from foregate.store.statements import Connection, Database, Row, Statement, Value, insert_into, number, text_of, time_of
-from foregate.store.tables import audit_event, audit_head, audit_seal, audit_sealed_head
+from foregate.store.statements import Connection, Database, Row, Statement, Value, insert_into, number, text_of
+from foregate.store.tables import audit_event, audit_head
 
 GENESIS: Final = b""
 LABEL_CHARS: Final = 200
-# Heads in one seal: few enough to hold their rows for a moment only; more changed heads make more seals.
-SEAL_HEADS: Final = 500
 
 _heads = audit_head.c
 _of_chain: Final = _heads.chain == text_of("of_chain")
@@ -55,24 +48,6 @@ _ADVANCE: Final = Statement(
 )
 _APPEND: Final = Statement(insert_into(audit_event))
 _SET_HASH: Final = Statement(update(audit_head).where(_of_chain).values(hash=bindparam("hash")))
-
-_UNSEALED: Final = Statement(
-    select(_heads.chain, _heads.seq, _heads.hash)
-    .where(_heads.is_sealed == number(0))
-    .order_by(_heads.chain)
-    .limit(number(SEAL_HEADS))
-)
-_LAST_SEAL: Final = Statement(select(audit_seal).order_by(audit_seal.c.seal.desc()).limit(number(1)))
-_SEAL: Final = Statement(select(audit_seal).where(audit_seal.c.seal == time_of("of_seal")))
-_SEALS_AFTER: Final = Statement(
-    select(audit_seal).where(audit_seal.c.seal > time_of("after")).order_by(audit_seal.c.seal).limit(number(SEAL_HEADS))
-)
-_ADD_SEAL: Final = Statement(insert_into(audit_seal).on_conflict_do_nothing().returning(audit_seal.c.seal))
-_ADD_SEALED_HEAD: Final = Statement(insert_into(audit_sealed_head))
-# Guarded: a chain that grew meanwhile is left for the next seal.
-_MARK_SEALED: Final = Statement(
-    update(audit_head).where(_of_chain, _heads.seq == time_of("of_seq")).values(is_sealed=number(1))
-)
 
 
 def canonical(value: Sequence[object] | dict[str, str | int]) -> bytes:
@@ -155,79 +130,3 @@ class Record(Protocol):
     def keys(self) -> Keys: ...
     @property
     def clock(self) -> Clock: ...
-
-
-class Sealer(Loop):
-    """Seals the chains at least every SEAL_SECONDS, and appends each seal to the anchor when there is one."""
-
-    def __init__(self, record: Record, anchor: Path | None = None, pause_seconds: float = limits.SEAL_SECONDS) -> None:
-        super().__init__(pause_seconds)
-        self._record, self._anchor = record, anchor
-        self._found: int | None = None  # the newest seal that was there when we first looked
-
-    async def once(self) -> None:
-        """Seal until every chain is sealed, and catch up with what other nodes sealed."""
-        while await self.seal() == SEAL_HEADS:
-            pass
-
-    async def seal(self) -> int:
-        """Make one seal over at most SEAL_HEADS chains that grew. Returns how many; 0: none, or another node did."""
-        if self._anchor is not None and self._found is None:
-            last = await self._record.database.read_one(_LAST_SEAL)
-            self._found = last["seal"] if last else 0
-        async with self._record.database.transaction() as connection:
-            heads = await connection.all(_UNSEALED)
-            seal = await self._write(connection, heads) if heads else None
-        if self._anchor is not None:
-            await self._tell(self._anchor, seal)
-        return len(heads) if seal else 0
-
-    async def _tell(self, anchor: Path, own: Row | None) -> None:
-        """Append to the anchor what it does not know yet: what other nodes sealed, and what we did.
-
-        Several processes may share a file: then a line may stand in it twice.
-        """
-        known = await self._known(anchor)
-        is_told = own is None
-        while True:
-            async with self._record.database.snapshot() as connection:
-                seals = await connection.all(_SEALS_AFTER, after=known)
-            if seals:
-                await asyncio.to_thread(anchor_file.append, anchor, [line_of(seal) for seal in seals])
-                known = seals[-1]["seal"]
-                is_told = is_told or any(own is not None and seal["seal"] == own["seal"] for seal in seals)
-            if len(seals) < SEAL_HEADS:
-                break
-        if own is not None and not is_told:  # another process was quicker with a later one
-            await asyncio.to_thread(anchor_file.append, anchor, [line_of(own)])
-
-    async def _known(self, anchor: Path) -> int:
-        """Return the seal after which the anchor goes on: the newest that it has, or that was there when we came."""
-        newest = await asyncio.to_thread(anchor_file.newest, anchor)
-        stored = await self._record.database.read_one(_SEAL, of_seal=newest.seal) if newest else None
-        fits = newest is not None and stored is not None and stored["hash"].hex() == newest.hash
-        return newest.seal if newest is not None and fits else self._found or 0
-
-    async def _write(self, connection: Connection, heads: Sequence[Row]) -> dict[str, Value] | None:
-        last = await connection.one(_LAST_SEAL)
-        seal: dict[str, Value] = {
-            "seal": last["seal"] + 1 if last else 1,
-            "at": self._record.clock.now(),
-            "heads": len(heads),
-            "root": seal_root(heads),
-            "prev": last["hash"] if last else GENESIS,
-        }
-        seal["hash"] = seal_hash(self._record.keys, seal)
-        if await connection.one(_ADD_SEAL, **seal) is None:
-            return None
-        in_order = sorted(heads, key=lambda head: str(head["chain"]))
-        await connection.run_many(
-            _ADD_SEALED_HEAD, [{"seal": seal["seal"], "chain": h["chain"], "seq": h["seq"]} for h in in_order]
-        )
-        await connection.run_many(_MARK_SEALED, [{"of_chain": h["chain"], "of_seq": h["seq"]} for h in in_order])
-        return seal
-
-
-def line_of(seal: Row) -> Line:
-    """Return what the anchor keeps of a seal."""
-    return Line(seal=seal["seal"], at=seal["at"], hash=seal["hash"].hex())
