@@ -277,3 +277,81 @@ async def the_record_tells(vault: Vault) -> None:
     assert 0 == code, said
     assert "known gap seal 2 of an anchor, lost by a restore" in said
     assert "The record is whole, but for the known gaps above." in said
+
+
+# ---------------------------------------------------------------- the command
+
+
+@pytest.fixture
+async def put_back(tmp_path: Path) -> Vault:
+    """Return a bank of one customer in a file, put back to where it was before its last seal."""
+    vault = Vault(tmp_path, f"sqlite:///{tmp_path / 'bank.db'}", None)
+    write_keys(vault.keys_file)
+    bank = await vault.open()
+    await bank.settle(LI)
+    await bank.visitor().sign_in(LI)
+    await bank.house.sealer.once()
+    vault.back_up()
+    bank.clock.turn(3600)
+    await bank.visitor().sign_in(LI)
+    await bank.house.sealer.once()
+    await bank.close()
+    vault.put_back()
+    return vault
+
+
+Serving = dict[str, str | Path]
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Serving:
+    """Return the settings that a server needs besides."""
+    secret = tmp_path / "secret"
+    secret.write_text("a secret of 32 characters, or more of them")
+    return {
+        "origin": "https://login.bank.test", "bank_name": "b", "hotline": "95000", "text_us_number": "1069",
+        "sms_gateway": "http://127.0.0.1:9/", "sms_secret_file": secret, "inbound_secret_file": secret,
+    }  # fmt: skip
+
+
+def rows(vault: Vault, table: str) -> int:
+    with sqlite3.connect(vault.database.removeprefix("sqlite:///")) as connection:
+        (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 -- of this file
+    connection.close()
+    return int(count)
+
+
+async def test_the_command_asks_and_does_no_more_than_it_was_told(put_back: Vault, serving: Serving) -> None:
+    """The server does not open; without a choice, or a yes, nothing is done; then sessions end, and passwords stay."""
+    code, said = await put_back.run("serve", "--port", str(services.free_port()), **serving)
+    assert (2, 1) == (code, rows(put_back, "session"))
+    assert "knows of seal 2, the database ends at seal 1" in said
+    assert "Traceback" not in said
+
+    for words, expected, told in (
+        (["restored"], 2, "Say which"),
+        (["restored", "--keep-permissions"], 2, "Nobody is here to say yes"),
+        (["restored", "--anchor-only"], 1, "younger than the last restore"),
+    ):
+        code, said = await put_back.run(*words)
+        assert (expected, True, 1) == (code, told in said, rows(put_back, "session")), said
+    code, said = await put_back.run("restored", "--keep-permissions", "--yes")
+    assert (0, 0, 0) == (code, rows(put_back, "session"), rows(put_back, "permission")), said
+    assert "1 h 0 min 0 s of the bank's life" in said
+    assert "  - sign-in that customers froze, or that the bank closed, since" in said
+    bank = await put_back.open()
+    bank.clock.turn(limits.RESEND_SECONDS + 1)
+    visitor = bank.visitor()
+    await visitor.sign_in(LI)
+    assert "full" == await visitor.level()
+    await bank.close()
+
+
+async def test_without_an_anchor(put_back: Vault) -> None:
+    """Nobody can say how much is lost, and that is said; the restore is in the record all the same."""
+    code, said = await put_back.run("restored", "--keep-permissions", "--yes", audit_anchor="")
+    assert (0, True) == (code, "There is no audit anchor, so nobody can say how much is lost." in said)
+    code, said = await put_back.run("audit", "verify", audit_anchor="")
+    assert 0 == code
+    assert "from a backup that ended at seal 1" in said
+    assert "The record is whole." in said
