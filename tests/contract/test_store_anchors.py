@@ -37,26 +37,35 @@ async def seal(store: SqlStore, anchor: Path, times: int = 1) -> None:
         await sealer.once()
 
 
-async def go_back(store: SqlStore, to_seal: int) -> None:
-    """Bring the record to where it was when a seal was made: what a restore does, and what a careful thief would."""
+async def go_back(store: SqlStore, to_seal: int, *, keeping: str = "") -> None:
+    """Bring the record to where it was when a seal was made: what a restore does, and what a careful thief would.
+
+    `keeping`: a chain that stays as it is, not sealed any more.
+    """
     for statement in (
         f"DELETE FROM audit_sealed_head WHERE seal > {to_seal}",
         f"DELETE FROM audit_seal WHERE seal > {to_seal}",
         "DELETE FROM audit_event WHERE seq > COALESCE((SELECT max(k.seq) FROM audit_sealed_head k"
-        " WHERE k.chain = audit_event.chain), 0)",
+        f" WHERE k.chain = audit_event.chain), 0) AND chain <> '{keeping}'",
         "DELETE FROM audit_head WHERE chain NOT IN (SELECT chain FROM audit_event)",
         "UPDATE audit_head SET is_sealed = 1, seq = (SELECT max(e.seq) FROM audit_event e"
         " WHERE e.chain = audit_head.chain)",
         "UPDATE audit_head SET hash = (SELECT e.hash FROM audit_event e"
         " WHERE e.chain = audit_head.chain AND e.seq = audit_head.seq)",
+        f"UPDATE audit_head SET is_sealed = 0 WHERE chain = '{keeping}'",
     ):
         await sql(store, f"{statement} RETURNING 1")
     assert [] == await verify(store)
 
 
-def copy_of(anchor: Path, to: Path, *, lines: int | None = None, torn: int = 0) -> Path:
-    """Copy an anchor, or its first lines, or all but the last bytes."""
-    content = b"".join(lines_of(anchor)[:lines])
+def copy_of(
+    anchor: Path, to: Path, *, lines: int | None = None, torn: int = 0, mend: Callable[[bytes], bytes] | None = None
+) -> Path:
+    """Copy an anchor, or its first lines, or all but the last bytes, or with the line before the last mended."""
+    kept = lines_of(anchor)[:lines]
+    if mend is not None:
+        kept[-2] = mend(kept[-2])
+    content = b"".join(kept)
     to.write_bytes(content[: len(content) - torn])
     return to
 
@@ -202,6 +211,27 @@ async def test_a_cut_behind_a_restore_is_found(store: SqlStore, anchor: Path) ->
     assert [5, 6, 7] == await lost(store, anchor)
     assert [5] == [finding.seq for finding in await verify(store, anchor)]
     assert not await is_open(store, anchor)
+
+
+async def test_a_cut_that_keeps_the_declaration_is_found(store: SqlStore, anchor: Path) -> None:
+    """As many seals, under the very numbers that were forgiven, are cut off and the declaration stays: no use."""
+    await seal(store, anchor, 5)
+    await go_back(store, 2)
+    await restore(store, anchor)
+    await seal(store, anchor, 2)
+    await go_back(store, 2, keeping="alarms")
+    assert [3, 4, 5] == await lost(store, anchor)
+    assert [3] == [finding.seq for finding in await verify(store, anchor)]
+    assert not await is_open(store, anchor)
+
+
+async def test_a_declaration_is_of_every_line(store: SqlStore, anchor: Path) -> None:
+    """An anchor that has lost another seal among them has not lost what was declared."""
+    await seal(store, anchor, 5)
+    other = copy_of(anchor, anchor.with_name("other"), mend=lambda line: line.replace(b'"hash":"', b'"hash":"0'))
+    await go_back(store, 2)
+    await restore(store, anchor)
+    assert ([], [3, 4, 5]) == (await lost(store, anchor), await lost(store, other))
 
 
 Forge = Callable[[SqlStore], Awaitable[None]]

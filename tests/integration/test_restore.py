@@ -26,6 +26,7 @@ from foregate.store.keyring import load_keys, write_keys
 from tests import services, staff
 from tests.at_counter import permit_of
 from tests.bank import CHEN, LI, WANG, Bank, Person, Visitor, open_bank
+from tests.contract.samples import sql
 from tests.office import Office, open_office
 
 pytestmark = pytest.mark.anyio
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.anyio
 NEW_NUMBER = "+8613512345678"
 MOVED = changed(WANG, phone="+8613500007777")
 NEW_PASSWORD = "another evening by the sea"
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "back-up-and-restore.md").read_text("utf-8")
 
 
 @dataclass
@@ -114,6 +116,7 @@ class Held:
     at: int
     office: Office
     signed_in: Visitor
+    device: str
     half_done: Visitor
     console: staff.Console
     code: str
@@ -135,7 +138,7 @@ async def live(bank: Bank) -> Held:
         enrolment = await sign_in_enrol.issue(bank.house.world, tx, office.far.staff_id, actor="test", source="")
     signed_in, remembered, half_done = bank.visitor(), bank.visitor(), bank.visitor()
     await signed_in.sign_in(LI)
-    await bank.remember(remembered, LI)
+    device = await bank.remember(remembered, LI)
     await half_done.start("sign-in-basic", "phone", phone=MOVED.phone)
     code = await bank.code(MOVED.phone)
     bank.clock.turn(limits.RESEND_SECONDS + 1)
@@ -147,7 +150,7 @@ async def live(bank: Bank) -> Held:
     kept = {name: again(bank, visitor) for name, visitor in visitors.items()}
     kept["staff"] = bank.visitor(cookies=dict(console.client.cookies))
     at = bank.clock.now()
-    return Held(at, office, signed_in, half_done, console, code, permit, proposal, enrolment, kept)
+    return Held(at, office, signed_in, device, half_done, console, code, permit, proposal, enrolment, kept)
 
 
 async def go_on(bank: Bank, held: Held) -> None:
@@ -155,9 +158,10 @@ async def go_on(bank: Bank, held: Held) -> None:
     await bank.deliver()
     assert "done" == (await held.half_done.answer(code=held.code)).journey["status"]
     bank.clock.turn(limits.RESEND_SECONDS + 1)
-    await held.signed_in.start("remember-device")
-    for device in (await held.signed_in.get("/v1/devices")).body["list"]:
-        await held.signed_in.start("forget-device", "forget-device", device_id=device["id"])
+    forgotten = await held.signed_in.start("forget-device", "forget-device", device_id=held.device)
+    ended = await held.signed_in.start("sign-out-everywhere")
+    assert ("done", "done") == (forgotten.journey["status"], ended.journey["status"])
+    bank.clock.turn(1)  # what begins in the very same second ends with it
     proposals = held.office.counter.proposals
     done = await proposals.consent(held.office.colleague, held.proposal.proposal_id, held.proposal.digest, "seen by me")
     assert "done" == done.proposal.state
@@ -209,7 +213,7 @@ async def test_rel_12_nothing_that_ended_lives_again(vault: Vault) -> None:
     code, said = await vault.run("restored", "--close-permissions", "--forget-credentials", "--yes")
 
     assert 0 == code, said
-    assert "Lost: seals 2 to 2, " in said
+    assert "Lost: seal 2, " in said
     ended = {name: int(count) for name, count in re.findall(r"^  (\w+) +(\d+) ", said, re.MULTILINE)}
     assert all(ended[name] for name in ENDED), said
     assert {"permission": 3, "customer": 3} == {name: ended[name] for name in ("permission", "customer")}
@@ -218,6 +222,7 @@ async def test_rel_12_nothing_that_ended_lives_again(vault: Vault) -> None:
     restored.clock.at = held.at  # a moment at which all of it would still be good
     await nothing_lives(restored, held)
     await people_get_in(restored, held)
+    await one_is_closed_by_hand(restored)
     await restored.house.sealer.once()
     await restored.close()
     await the_record_tells(vault)
@@ -269,6 +274,17 @@ async def people_get_in(bank: Bank, held: Held) -> None:
     assert "full" == await visitor.level()
     await reopen(bank, WANG)
     assert "done" == (await bank.visitor().sign_in_basic(MOVED)).journey["status"]
+
+
+async def one_is_closed_by_hand(bank: Bank) -> None:
+    """The SQL of the how-to closes whom it names."""
+    (statement,) = re.findall(r"^ *```sql\n(.*?);\n *```$", PAGE, re.DOTALL | re.MULTILINE)
+    statement = statement.replace("'ID'", f"'{bank.customer_id(LI)}'")
+    if bank.house.store.database.dialect == "sqlite":
+        statement = statement.replace("CAST(extract(epoch FROM now()) AS bigint)", "unixepoch()")
+    assert 1 == len(await sql(bank.house.store, f"{statement} RETURNING 1"))
+    bank.clock.turn(limits.RESEND_SECONDS + 1)
+    assert "closed-by-customer" == (await bank.visitor().sign_in_basic(LI)).cause
 
 
 async def the_record_tells(vault: Vault) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from foregate.settings import Settings
 
@@ -17,15 +16,13 @@ if TYPE_CHECKING:
     from foregate.store.restoring import Gap
     from foregate.store.unit_of_work import SqlStore
 
-out = Console(highlight=False)
-
 _CHOOSE = """\
 Say which, for nobody can know who froze their sign-in since the backup:
   --close-permissions   close everybody's: each reopens it with card, the card's number and a second proof.
                         After a gap that you cannot answer for
   --keep-permissions    leave them as the backup has them. When what was lost is seconds, or you close by hand
 Nothing was done."""
-_NOBODY_ASKED = "Nobody is here to say yes. Nothing was done; say --yes if it shall be done without asking."
+_NOBODY_ASKED = "\nNobody is here to say yes. Nothing was done; say --yes if it shall be done without asking."
 
 
 def restored(
@@ -112,6 +109,9 @@ class _Work:
         """Declare what anchors have lost that were not at hand. Returns the exit code."""
         from foregate.store import restoring
 
+        if not self._paths:
+            _say("There is no anchor: name it as audit_anchor in the settings, or by --anchor.")
+            return 2
         store = await self._open()
         try:
             gap = await restoring.forgive(store, self._paths)
@@ -123,7 +123,11 @@ class _Work:
             return 1
         finally:
             await store.close()
-        print(f"{len(gap.lost)} of {len(self._paths)} anchors had lost seals. That is now in the record.")
+        if gap.lost:
+            print(f"Lost by {len(gap.lost)} of {len(self._paths)} anchors, and now in the record:")
+            print("\n".join(f"  {path}: {len(held.lost)} lines" for path, held in gap.lost.items()))
+        else:
+            print("No anchor has lost anything that the record does not explain. Nothing was written.")
         return 0
 
     async def _open(self) -> SqlStore:
@@ -179,7 +183,9 @@ def _tell_gap(gap: Gap, paths: Sequence[Path], now: int) -> None:
     elif gap.lost:
         lasted = f", {_lasting(gap.until_at - gap.from_at)} of the bank's life" if gap.from_at else ""
         print(f"The anchors go on to seal {gap.last_seal}, made on {told_at(gap.until_at)}.")
-        print(f"Lost: seals {gap.first_seal} to {gap.last_seal}{lasted}, and what came after the last of them.")
+        many = gap.first_seal < gap.last_seal
+        which = f"seals {gap.first_seal} to {gap.last_seal}" if many else f"seal {gap.last_seal}"
+        print(f"Lost: {which}{lasted}, and what came after.")
     else:
         print("The anchors know of nothing that the database has not: what is lost came after the last seal, if any.")
     for path, held in gap.compared.items():
