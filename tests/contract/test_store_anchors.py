@@ -155,13 +155,14 @@ async def test_a_bank_that_goes_back_while_it_is_open(store: SqlStore, anchor: P
     await seal(store, anchor, 4)
     before = lines_of(anchor)
     running = Sealer(store, anchor)
+    await running.once()
     await go_back(store, 2)
-    await seal(store, anchor.with_name("another"))
+    await seal(store, anchor.with_name("another"), 3)
     await running.once()
     assert (before, False) == (lines_of(anchor), await is_open(store, anchor))
     await restoring.end(store, [anchor], closes=False, forgets=False)
     await running.once()
-    assert (len(before) + 1, True) == (len(lines_of(anchor)), await is_open(store, anchor))
+    assert (len(before) + 2, True) == (len(lines_of(anchor)), await is_open(store, anchor))
     assert [] == await verify(store, anchor)
 
 
