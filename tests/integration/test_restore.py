@@ -14,6 +14,7 @@ from dataclasses import replace as changed
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from foregate.counter import sign_in_enrol
 from foregate.counter.guard import Objected
@@ -371,3 +372,13 @@ async def test_without_an_anchor(put_back: Vault) -> None:
     assert 0 == code
     assert "from a backup that ended at seal 1" in said
     assert "The record is whole." in said
+
+
+async def test_an_anchor_that_cannot_be_read_keeps_no_bank_shut(tmp_path: Path) -> None:
+    """It is another machine's disk. That nobody knows then is said in the log."""
+    with structlog.testing.capture_logs() as said:
+        bank = await open_bank(f"sqlite:///{tmp_path / 'bank.db'}", audit_anchor=str(tmp_path))
+    await bank.close()
+    assert ["whether the database lies behind is not known"] == [
+        each["event"] for each in said if each["log_level"] == "warning"
+    ]
