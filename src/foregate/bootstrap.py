@@ -68,17 +68,19 @@ from foregate.ports import Clock
 from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
 from foregate.proofs import ProofKind, card_pin, face, held, passkey, password, permit, phone_code
+from foregate.rules import limits
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
 from foregate.settings import BadSettings, Settings, refuse_bad_map, refuse_weak
 from foregate.situation import World
-from foregate.store.audit import Sealer
+from foregate.store.anchors import refuse_behind
 from foregate.store.durability import DurabilityWatch
 from foregate.store.janitor import Janitor
 from foregate.store.keyring import Keys, load_keys
 from foregate.store.outbox import Dispatcher
 from foregate.store.postgres import open_postgres
+from foregate.store.sealer import Sealer
 from foregate.store.sqlite import open_sqlite
 from foregate.store.unit_of_work import SqlStore
 from foregate.symbols import code_of
@@ -198,7 +200,7 @@ async def build(
     _read_texts(settings)
     clock = clock or SystemClock()
     keys = keys or load_keys(Path(settings.keys_file))
-    store = await open_store(settings, keys, clock)
+    store = await _open_up_to_date(settings, keys, clock)
     hasher = Argon2Hasher(keys)
     core = EmbeddedCoreBank(store, keys, hasher)
     registry = EmbeddedRegistry(store, keys, clock)
@@ -303,11 +305,30 @@ def providers(settings: Settings, clock: Clock) -> dict[str, Any]:
     return {"social": social, "pictures": open_pictures(settings) if social else None}
 
 
-async def open_store(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:
+async def open_store(
+    settings: Settings, keys: Keys, clock: Clock, *, wait_seconds: float = limits.DATABASE_WAIT_SECONDS
+) -> SqlStore:
     """Open the database that the settings name."""
     if settings.database.startswith("sqlite:///"):
-        return await open_sqlite(Path(settings.database.removeprefix("sqlite:///")), keys, clock)
-    return await open_postgres(settings.database, keys, clock, pool_size=settings.pool_size)
+        path = Path(settings.database.removeprefix("sqlite:///"))
+        return await open_sqlite(path, keys, clock, wait_seconds=wait_seconds)
+    return await open_postgres(settings.database, keys, clock, pool_size=settings.pool_size, wait_seconds=wait_seconds)
+
+
+async def _open_up_to_date(settings: Settings, keys: Keys, clock: Clock) -> SqlStore:
+    """Open the database that people will come to. Raises BehindItsAnchor when it was restored, and nothing ended."""
+    store = await open_store(settings, keys, clock)
+    if not settings.audit_anchor:
+        return store
+    try:
+        await refuse_behind(store.database, keys, Path(settings.audit_anchor))
+    except OSError as unreadable:
+        # It is another machine's disk: that one is away must not keep a bank shut.
+        log.warning("whether the database lies behind is not known", why=f"the audit anchor: {unreadable.strerror}")
+    except BaseException:
+        await store.close()
+        raise
+    return store
 
 
 @asynccontextmanager

@@ -9,9 +9,9 @@ import pytest
 
 from foregate.ports import Event
 from foregate.rules import limits
-from foregate.store import audit
-from foregate.store.audit import Sealer, seal_hash
+from foregate.store.audit import seal_hash
 from foregate.store.audit_check import Finding, verify
+from foregate.store.sealer import SEAL_HEADS, Sealer
 from foregate.store.statements import Statement, insert_into
 from foregate.store.tables import audit_event, audit_seal
 from foregate.store.unit_of_work import SqlStore
@@ -319,7 +319,7 @@ async def test_a_seal_covers_what_grew(store: SqlStore, clock: Clock) -> None:
 async def test_many_chains_take_several_seals(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """More chains than one seal holds are sealed all the same."""
     async with store.begin() as tx:
-        for number in range(audit.SEAL_HEADS + 10):
+        for number in range(SEAL_HEADS + 10):
             await tx.audit.record(event(f"chain-{number:04d}"), NOW)
     await Sealer(store).once()
     assert 2 == await count(store, "audit_seal")

@@ -27,7 +27,7 @@ from foregate.situation import World
 
 log = structlog.get_logger("foregate.counter")
 ALARMS = Metric("foregate_alarms_total", "What the risk officer should look at", ("what",))
-ALARM_CHAIN = "alarms"
+ALARM_CHAIN = staff.ALARM_CHAIN
 HELD_BY = frozenset({"too-many-searches", "too-many-changes"})
 
 

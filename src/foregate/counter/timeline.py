@@ -33,7 +33,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "customer-searched", "customer-looked-up", "file-seen", "verdict-given", "proposal-made", "proposal-consented",
         "proposal-refused", "proposal-withdrawn", "proposal-expired", "code-proved",
         "case-opened", "case-read", "audit-read", "audit-exported", "hold-released", "counter-refused", "alarm",
-        "table-exported",
+        "table-exported", "bank-restored", "anchor-ended",
     ),
     "staff": (
         "staff-created", "staff-changed", "staff-deactivated", "staff-reactivated",

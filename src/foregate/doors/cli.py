@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, keys, check, journeys, policy, causes, import, accounts, audit, staff, and more.
+"""The command line: serve, migrate, keys, check, journeys, policy, import, accounts, audit, restored, staff, and more.
 
 Everything heavy is imported by the command that needs it, so `foregate --help` answers at once.
 Exit codes: 0 done; 1 something was found (a broken promise, a tampered record, a bad row); 2 bad usage or settings.
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from foregate import __version__
-from foregate.doors import cli_diagnosis, cli_face, cli_models, cli_rules, cli_staff
+from foregate.doors import cli_diagnosis, cli_face, cli_models, cli_restored, cli_rules, cli_staff
 
 app = App(
     name="foregate",
@@ -27,6 +27,7 @@ app.command(cli_rules.journeys)
 app.command(cli_rules.policy)
 app.command(cli_rules.causes)
 app.command(cli_diagnosis.diagnosis)
+app.command(cli_restored.restored)
 imports = App(name="import", help="Bring data in.")
 audit = App(name="audit", help="The record that nobody can alter unseen.")
 accounts = App(name="accounts", help="The embedded ledger.")
@@ -209,6 +210,8 @@ def accounts_verify(*, settings: SettingsFile = None) -> None:
 @audit.command(name="verify")
 def audit_verify(*, settings: SettingsFile = None, anchor: Path | None = None) -> None:
     """Verify every chain of the audit record, and the seals over them, against the anchor if there is one.
+
+    What a restore lost is no finding where `foregate restored` was run, and is told each time.
 
     Example: foregate audit verify --settings /etc/foregate.toml --anchor /mnt/other/anchor.jsonl
     """

@@ -74,6 +74,7 @@ async def import_documents_file(settings: Settings, file: Path) -> int:
 async def verify_audit(settings: Settings, anchor: Path | None) -> int:
     """Verify the audit record; name the first bad event of each chain. Returns the exit code."""
     from foregate.bootstrap import SystemClock, open_store
+    from foregate.store.anchors import known
     from foregate.store.audit_check import verify
     from foregate.store.keyring import load_keys
 
@@ -82,12 +83,19 @@ async def verify_audit(settings: Settings, anchor: Path | None) -> int:
     path = anchor or (Path(settings.audit_anchor) if settings.audit_anchor else None)
     try:
         findings = await verify(store, anchor=path)
+        async with store.database.snapshot() as connection:
+            told = await known(connection, keys)
     finally:
         await store.close()
     for finding in findings:
         out.print(f"[red]tampered[/red] {escape(str(finding))}", soft_wrap=True)
+    for restored in told.restores:
+        out.print(f"[yellow]restored[/yellow] {restored}", soft_wrap=True)
+    for gap in told.endings:
+        out.print(f"[yellow]known gap[/yellow] {gap}", soft_wrap=True)
     if not findings:
+        but = ", but for the known gaps above" if told.endings else ""
         out.print(
-            "[green]The record is whole.[/green]" + ("" if path else " (No anchor given: a cut tail could hide.)")
+            f"[green]The record is whole{but}.[/green]" + ("" if path else " (No anchor given: a cut tail could hide.)")
         )
     return 1 if findings else 0

@@ -229,6 +229,9 @@ OBJECTIONS: Final[Mapping[str, Objection]] = _rows(
 )
 # fmt: on
 
+# The chain of the record that the risk officer reads.
+ALARM_CHAIN: Final = "alarms"
+
 # What raises an alarm besides objections.
 ALARMS: Final = frozenset(name for name, objection in OBJECTIONS.items() if objection.is_alarm) | {
     "signed-in-after-number-change",

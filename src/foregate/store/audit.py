@@ -4,7 +4,8 @@ Rules
   1. An event is written in the transaction of what it tells about. If it cannot be written, that did not happen.
   2. Each event carries the hash of the one before it in its chain, and a hash (HMAC under the audit key) of itself.
   3. Every minute a seal covers the newest event of each chain that grew; seals form a chain of their own.
-  4. Each seal's hash is appended to the anchor, a file that the bank ships to another machine.
+  4. Each seal's hash is appended to the anchor, a file that the bank ships to another machine. Of several nodes each
+     has an anchor, and writes into it what the others sealed as well: so each knows how far the record goes.
 
 Theory of operation
   Whoever can write to the database but has no audit key cannot make an event that verifies; they can only take
@@ -18,28 +19,22 @@ Theory of operation
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final, Protocol
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 
 from foregate.ports import Clock, Event
 from foregate.rules import limits
 from foregate.store.keyring import Keys
 from foregate.store.last import Last
-from foregate.store.loops import Loop
-from foregate.store.statements import Connection, Database, Row, Statement, Value, insert_into, number, text_of, time_of
-from foregate.store.tables import audit_event, audit_head, audit_seal, audit_sealed_head
+from foregate.store.statements import Connection, Database, Row, Statement, Value, insert_into, number, text_of
+from foregate.store.tables import audit_event, audit_head
 
 GENESIS: Final = b""
 LABEL_CHARS: Final = 200
-# Heads in one seal: few enough to hold their rows for a moment only; more changed heads make more seals.
-SEAL_HEADS: Final = 500
 
 _heads = audit_head.c
 _of_chain: Final = _heads.chain == text_of("of_chain")
@@ -53,20 +48,6 @@ _ADVANCE: Final = Statement(
 )
 _APPEND: Final = Statement(insert_into(audit_event))
 _SET_HASH: Final = Statement(update(audit_head).where(_of_chain).values(hash=bindparam("hash")))
-
-_UNSEALED: Final = Statement(
-    select(_heads.chain, _heads.seq, _heads.hash)
-    .where(_heads.is_sealed == number(0))
-    .order_by(_heads.chain)
-    .limit(number(SEAL_HEADS))
-)
-_LAST_SEAL: Final = Statement(select(audit_seal).order_by(audit_seal.c.seal.desc()).limit(number(1)))
-_ADD_SEAL: Final = Statement(insert_into(audit_seal).on_conflict_do_nothing().returning(audit_seal.c.seal))
-_ADD_SEALED_HEAD: Final = Statement(insert_into(audit_sealed_head))
-# Guarded: a chain that grew meanwhile is left for the next seal.
-_MARK_SEALED: Final = Statement(
-    update(audit_head).where(_of_chain, _heads.seq == time_of("of_seq")).values(is_sealed=number(1))
-)
 
 
 def canonical(value: Sequence[object] | dict[str, str | int]) -> bytes:
@@ -149,60 +130,3 @@ class Record(Protocol):
     def keys(self) -> Keys: ...
     @property
     def clock(self) -> Clock: ...
-
-
-class Sealer(Loop):
-    """Seals the chains at least every SEAL_SECONDS, and appends each seal to the anchor when there is one."""
-
-    def __init__(self, record: Record, anchor: Path | None = None, pause_seconds: float = limits.SEAL_SECONDS) -> None:
-        super().__init__(pause_seconds)
-        self._record, self._anchor = record, anchor
-
-    async def once(self) -> None:
-        """Seal until every chain is sealed."""
-        while await self.seal() == SEAL_HEADS:
-            pass
-
-    async def seal(self) -> int:
-        """Make one seal over at most SEAL_HEADS chains that grew. Returns how many; 0: none, or another node did."""
-        async with self._record.database.transaction() as connection:
-            heads = await connection.all(_UNSEALED)
-            seal = await self._write(connection, heads) if heads else None
-        if seal is None:
-            return 0
-        if self._anchor is not None:
-            await asyncio.to_thread(_append_line, self._anchor, anchor_line(seal))
-        return len(heads)
-
-    async def _write(self, connection: Connection, heads: Sequence[Row]) -> dict[str, Value] | None:
-        last = await connection.one(_LAST_SEAL)
-        seal: dict[str, Value] = {
-            "seal": last["seal"] + 1 if last else 1,
-            "at": self._record.clock.now(),
-            "heads": len(heads),
-            "root": seal_root(heads),
-            "prev": last["hash"] if last else GENESIS,
-        }
-        seal["hash"] = seal_hash(self._record.keys, seal)
-        if await connection.one(_ADD_SEAL, **seal) is None:
-            return None
-        in_order = sorted(heads, key=lambda head: str(head["chain"]))
-        await connection.run_many(
-            _ADD_SEALED_HEAD, [{"seal": seal["seal"], "chain": h["chain"], "seq": h["seq"]} for h in in_order]
-        )
-        await connection.run_many(_MARK_SEALED, [{"of_chain": h["chain"], "of_seq": h["seq"]} for h in in_order])
-        return seal
-
-
-def anchor_line(seal: Row) -> bytes:
-    """Return what the anchor keeps of a seal."""
-    return canonical({"seal": seal["seal"], "at": seal["at"], "hash": seal["hash"].hex()}) + b"\n"
-
-
-def _append_line(path: Path, line: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        os.write(descriptor, line)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

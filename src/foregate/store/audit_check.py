@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import and_, exists, or_, select
 
+from foregate.store.anchors import compare
 from foregate.store.audit import GENESIS, Record, event_hash, seal_hash, seal_root
 from foregate.store.keyring import Keys
 from foregate.store.statements import Connection, Row, Statement, number, text_of, time_of
@@ -60,7 +61,6 @@ _SEALED: Final = Statement(
     .outerjoin(audit_event, and_(_e.chain == _k.chain, _e.seq == _k.seq))
     .where(_k.seal == time_of("of_seal"))
 )
-_SEAL_HASH: Final = Statement(select(_s.hash).where(_s.seal == time_of("of_seal")))
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ async def verify(record: Record, anchor: Path | None = None) -> list[Finding]:
         async for finding in _check_heads(connection):
             note(finding)
         if anchor is not None:
-            async for finding in _check_anchor(connection, anchor):
+            async for finding in _check_anchor(connection, record.keys, anchor):
                 note(finding)
     return list(findings.values())
 
@@ -235,26 +235,12 @@ def _check_sealed(seal: Row, heads: Sequence[Row]) -> Iterator[Finding]:
 # ---------------------------------------------------------------- the anchor
 
 
-class _Anchored(msgspec.Struct, frozen=True):
-    seal: int
-    hash: str
-
-
-async def _check_anchor(connection: Connection, anchor: Path) -> AsyncIterator[Finding]:
-    for place, line in enumerate(_lines(anchor), start=1):
-        try:
-            anchored = msgspec.json.decode(line, type=_Anchored)
-        except msgspec.DecodeError:
-            yield Finding(SEALS, 0, f"line {place} of the anchor file is damaged")
-            continue
-        stored = await connection.one(_SEAL_HASH, of_seal=anchored.seal)
-        if stored is None:
-            yield Finding(SEALS, anchored.seal, "the anchor has this seal, the database has not: the end was cut off")
-        elif stored["hash"].hex() != anchored.hash:
-            yield Finding(SEALS, anchored.seal, "the seal is not the one in the anchor: the record was rewritten")
-
-
-def _lines(anchor: Path) -> Iterator[bytes]:
-    """Raises FileNotFoundError: whoever asked for the anchor has to be told that it was not looked at."""
-    with anchor.open("rb") as file:
-        yield from (line for line in file if line.strip())
+async def _check_anchor(connection: Connection, keys: Keys, anchor: Path) -> AsyncIterator[Finding]:
+    held = await compare(connection, keys, anchor)
+    for place in held.damaged:
+        yield Finding(SEALS, 0, f"line {place} of the anchor file is damaged")
+    for line in held.lost:
+        if line.seal in held.rewritten:
+            yield Finding(SEALS, line.seal, "the seal is not the one in the anchor: the record was rewritten")
+        else:
+            yield Finding(SEALS, line.seal, "the anchor has this seal, the database has not: the end was cut off")
