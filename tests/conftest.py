@@ -16,7 +16,7 @@ from valkey import Valkey
 from xdist.scheduler import LoadScopeScheduling
 
 from foregate.store import migrate
-from tests import ready, services
+from tests import again, ready, services
 
 # Hundreds of processes are started: without what was compiled before, each would compile every module anew.
 sys.dont_write_bytecode = False
@@ -55,6 +55,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("browser") and not _is_in_browser(item):
             raise pytest.UsageError(f"{item.nodeid} opens a browser, so it belongs into tests/browser")
     items.sort(key=lambda item: (_is_in_browser(item), item.path.stem not in LONG))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Keep the names of what failed in this run, and in no other, for `tests/again.py`."""
+    failed = [report.nodeid for what in ("failed", "error") for report in terminalreporter.stats.get(what, [])]
+    if config.cache is not None:
+        config.cache.set(again.JUST_FAILED, sorted(set(failed)))
 
 
 def _is_in_browser(item: pytest.Item) -> bool:
