@@ -35,7 +35,7 @@ def iso(moment: int) -> str:
 
 def number(n: int) -> str:
     """Return the n-th mobile number."""
-    return f"+86139{n:08d}"
+    return f"+86139{n:04d}{n:04d}"
 
 
 async def put_outlet(bank: Bank, outlet: Outlet = HALL, **capacity: int) -> None:

@@ -72,7 +72,7 @@ from foregate.rules import limits
 from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Table, with_face
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
-from foregate.settings import BadSettings, Settings, refuse_bad_map, refuse_weak
+from foregate.settings import BadSettings, Settings, refuse_bad_map, refuse_weak, secret_of
 from foregate.situation import World
 from foregate.store.anchors import refuse_behind
 from foregate.store.durability import DurabilityWatch
@@ -277,8 +277,8 @@ def _parts(house: Foregate) -> dict[str, Any]:
         "cookies": Cookies(settings, house.keys),
         "throttle": house.throttle,
         "inbox": house.inbox,
-        "inbound_secret": _secret(settings.inbound_secret_file),
-        "metrics_token": _secret(settings.metrics_token_file),
+        "inbound_secret": secret_of(settings.inbound_secret_file),
+        "metrics_token": secret_of(settings.metrics_token_file),
         "proxies": settings.trusted_proxies,
     }
 
@@ -365,13 +365,9 @@ def _accounts(settings: Settings, store: SqlStore, clock: Clock) -> Accounts:
         return EmbeddedAccounts(store, clock)
     from foregate.gateways.core_bank.fineract import FineractAccounts
 
-    secret = _secret(settings.fineract_secret_file) or b""
+    secret = secret_of(settings.fineract_secret_file)
     return FineractAccounts(settings.fineract, settings.fineract_tenant, secret, clock, bank=settings.bank_name)
 
 
 def _facts(settings: Settings) -> dict[str, str]:
     return {"bank": settings.bank_name, "hotline": settings.hotline, "host": settings.host, "origin": settings.origin}
-
-
-def _secret(path: str) -> bytes | None:
-    return Path(path).read_bytes().strip() if path else None

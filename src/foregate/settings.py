@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from foregate import leaflet, smpp_settings
+from foregate.addresses import LOOPBACK
 from foregate.rules import clients, limits
 
 
@@ -125,6 +126,11 @@ def _listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def secret_of(path: str) -> bytes:
+    """Return the secret in a file, without the line break at its end; empty where the settings name none."""
+    return Path(path).read_bytes().strip() if path else b""
+
+
 def weaknesses(settings: Settings) -> list[str]:
     """Return what would make the front door weak, each with what to set. Empty for settings fit to serve."""
     found = [f"{name} is not set: {why}" for name, why in _needed(settings).items() if not getattr(settings, name)]
@@ -198,7 +204,7 @@ def _is_safe(gateway: str) -> bool:
     """Whether what goes there is encrypted, or stays on this machine. No address is safe that cannot be read."""
     try:
         parts = urlsplit(gateway)
-        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     except ValueError:
         return False
 
@@ -210,7 +216,7 @@ def _weak_links(settings: Settings) -> list[str]:
     if settings.sms_gateway and not smpp_settings.is_smpp(settings) and not _is_safe(settings.sms_gateway):
         found.append("sms_gateway: codes must not travel in clear, use https://, or smpps:// to an SMS centre")
     bank = urlsplit(settings.fineract)
-    if settings.fineract and bank.scheme != "https" and (bank.scheme != "http" or bank.hostname not in _LOOPBACK):
+    if settings.fineract and bank.scheme != "https" and (bank.scheme != "http" or bank.hostname not in LOOPBACK):
         found.append("fineract: accounts must not travel in clear, use https://")
     elif settings.fineract and not settings.fineract_secret_file:
         found.append("fineract_secret_file is not set: without user:password in it Fineract tells nobody anything")
@@ -226,7 +232,7 @@ def _bad_database(address: str) -> str | None:
     if parts.scheme != "postgresql":
         return "use postgresql://user@host/name, or sqlite:///PATH"
     options = parse_qs(parts.query)
-    hosts = {parts.hostname or "", *options.get("host", [])} - {"", *_LOOPBACK}
+    hosts = {parts.hostname or "", *options.get("host", [])} - {"", *LOOPBACK}
     if any(not host.startswith("/") for host in hosts) and options.get("sslmode") != ["verify-full"]:
         return "a link to another machine needs ?sslmode=verify-full"
     return None
@@ -276,7 +282,7 @@ def _bad_tiles(settings: Settings) -> str | None:
     address = _TILES.fullmatch(settings.map_tiles_url)
     if address is None:
         return "use an address such as https://tiles.bank.example/{z}/{x}/{y}.png, its host in small letters"
-    is_here = settings.is_demo and urlsplit(settings.map_tiles_url).hostname in _LOOPBACK
+    is_here = settings.is_demo and urlsplit(settings.map_tiles_url).hostname in LOOPBACK
     if address["scheme"] != "https" and not is_here:
         return "use https://: which places somebody looks at must not travel in clear"
     if sorted(re.findall(r"\{[^{}]*\}|[{}]", address["path"])) != ["{x}", "{y}", "{z}"]:
@@ -349,4 +355,3 @@ _WITH_SECRET = (
     ("alipay_app_id", "alipay_public_key_file"),
 )
 _VALKEY = ("valkey", "valkeys", "redis", "rediss")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from foregate.addresses import LOOPBACK
+
 if TYPE_CHECKING:
     from foregate.settings import Settings
 
 _PORTS: Final = {"smpp": 2775, "smpps": 3550}  # IANA
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _PASSWORD: Final = re.compile(rb"[!-~]{1,8}")
 _TONS: Final = range(7)  # 5.2.5
 _NPIS: Final = (0, 1, 3, 4, 6, 8, 9, 10, 14, 18)  # 5.2.6
@@ -64,7 +65,7 @@ def _bad_address(settings: Settings) -> list[str]:
         parts, is_place = urlsplit(""), False
     if not is_place or parts.username or parts.password or parts.path or parts.query or parts.fragment:
         found.append("sms_gateway: name host and port alone, e.g. smpps://smsc.operator.example:3550")
-    elif parts.scheme == "smpp" and parts.hostname not in _LOOPBACK:
+    elif parts.scheme == "smpp" and parts.hostname not in LOOPBACK:
         found.append("sms_gateway: codes must not travel in clear, use smpps://, or a tunnel that ends on this machine")
     if settings.smpp_ca_file and (why := _unreadable_ca(settings)):
         found.append(f"smpp_ca_file: {why}")

@@ -194,7 +194,7 @@ class Crowd:
     def _person(self, number: int) -> Person:
         card, document = f"62220211{number:010d}", f"44030819910101{number:03d}"
         letters = "".join("abcdefghij"[int(digit)] for digit in f"{number:04d}")
-        phone = f"+86138{number:08d}"
+        phone = f"+86138{number:04d}{number:04d}"  # each in a range of its own
         return replace(
             LI, core_ref=f"CROWD{number}", card=card + luhn.calc_check_digit(card), phone=phone, bound=phone,
             user_name=f"crowd{letters}", document_number=document + ric.calc_check_digit(f"{document}?"),

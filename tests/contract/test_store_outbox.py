@@ -198,3 +198,27 @@ async def test_a_round_that_fails_is_not_the_last(store: SqlStore, caplog: pytes
     await dispatcher.stop()
     await running
     assert "Dispatcher failed in one round" in caplog.text
+
+
+@pytest.mark.parametrize("seconds", [0.2, 60], ids=["hurried", "not hurried"])
+async def test_a_gateway_that_hangs_does_not_hold_up_the_end(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """It has STOP_SECONDS, or what was left to it if that is less; the message is tried again later."""
+    monkeypatch.setattr(outbox, "STOP_SECONDS", seconds)
+    monkeypatch.setattr(outbox, "DELIVER_SECONDS", 60.2 - seconds)
+    handed_over = asyncio.Event()
+
+    async def hang(message: Message) -> None:
+        handed_over.set()
+        await asyncio.sleep(3600)
+
+    await put(store, a_message())
+    dispatcher = Dispatcher(store, hang)
+    task = asyncio.create_task(dispatcher.run())
+    await handed_over.wait()
+    async with asyncio.timeout(20):
+        await dispatcher.stop()
+        await task
+    (row,) = await sql(store, "SELECT status, next_at FROM outbox")
+    assert ("waiting", True) == (row["status"], NOW < row["next_at"] < NOW + outbox.LEASE_SECONDS)

@@ -184,7 +184,7 @@ class Town:
     def person(self, number: int) -> Person:
         """Return a person like nobody before; one number serves the card and e-banking."""
         card, document = f"62220209{number:010d}", f"44030819900101{number:03d}"
-        phone = f"+86139{number:08d}"
+        phone = f"+86139{number:04d}{number:04d}"  # each in a range of its own
         letters = "".join("abcdefghij"[int(digit)] for digit in f"{number:04d}")
         return replace(
             LI, core_ref=f"W{number}", card=card + luhn.calc_check_digit(card), phone=phone, bound=phone,

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from foregate.addresses import LOOPBACK
 from foregate.bootstrap import Foregate, SystemClock, build
 from foregate.demo import pages
 from foregate.demo.providers.accounts import ALIPAY_APP, WECHAT_APPS
@@ -29,7 +30,7 @@ from foregate.store.keyring import write_keys
 def run(host: str, port: int, folder: Path | None) -> None:
     """Serve the demo bank until interrupted. `folder` keeps its database; without one it lives as long as this run."""
     set_up_logging()
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if host not in LOOPBACK:
         raise SystemExit("The demo serves this machine alone: its people have published passwords.")
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ Deliver = Callable[[Message], Awaitable[None]]
 
 POLL_SECONDS: Final = 1.0
 DELIVER_SECONDS: Final = 10
+STOP_SECONDS: Final = 3  # for what is on its way when the process stops; the message is tried again elsewhere
 LEASE_SECONDS: Final = 30
 BACKOFF_SECONDS: Final = 2
 # Requests commit one by one; waiting this long lets one claim take what many of them wrote.
@@ -78,13 +79,21 @@ class Dispatcher(Loop):
     ) -> None:
         super().__init__(poll_seconds)
         self._store, self._deliver, self._note = store, deliver, note
+        self._waits: set[asyncio.Timeout] = set()
         store.tell(self)
 
     async def once(self) -> None:
         """Send until nothing is due."""
         await asyncio.sleep(GATHER_SECONDS)
-        while await self.dispatch() == limits.OUTBOX_BATCH:
+        while await self.dispatch() == limits.OUTBOX_BATCH and not self.is_stopping:
             pass
+
+    async def stop(self) -> None:
+        """Let the round under way finish. A gateway that hangs just then is waited for STOP_SECONDS, and no longer."""
+        until = asyncio.get_running_loop().time() + STOP_SECONDS
+        for wait in self._waits:
+            wait.reschedule(min(until, wait.when() or until))
+        await super().stop()
 
     async def dispatch(self) -> int:
         """Claim one batch and end each message or put it off. Returns how many were claimed."""
@@ -119,8 +128,7 @@ class Dispatcher(Loop):
         if row["tries"] > limits.OUTBOX_TRIES:
             return "failed"  # each try ended with the dispatcher's death
         try:
-            async with asyncio.timeout(DELIVER_SECONDS):
-                await self._deliver(message_of(row, self._store.keys))
+            await self._hand_over(message_of(row, self._store.keys))
         except Rejected as why:
             _log.warning("message %s is given up: %s", row["message_id"], why)
             return "failed"
@@ -129,6 +137,14 @@ class Dispatcher(Loop):
             _log.warning("message %s, try %d: %s", row["message_id"], row["tries"], type(error).__name__)
             return "failed" if row["tries"] >= limits.OUTBOX_TRIES else None
         return "sent"
+
+    async def _hand_over(self, message: Message) -> None:
+        async with asyncio.timeout(DELIVER_SECONDS) as wait:
+            self._waits.add(wait)
+            try:
+                await self._deliver(message)
+            finally:
+                self._waits.discard(wait)
 
 
 def _backoff_seconds(tries: int) -> int:

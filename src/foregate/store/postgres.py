@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 from sqlalchemy import func, select
 
+from foregate.addresses import LOOPBACK
 from foregate.ports import Busy, Clock
 from foregate.rules import limits
 from foregate.store.errors import PlainTextLink, WeakDurability
@@ -38,7 +39,7 @@ QUICK_SIZE: Final = 2  # beside the pool, for what is one statement
 _NOTIFY: Final = Statement(select(func.pg_notify(text_of("channel"), text_of("payload"))))
 _SETTING: Final = Statement(select(func.current_setting(text_of("setting")).label("value")))
 BEGIN_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_NEAR: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
+_NEAR: Final = LOOPBACK | {""}
 _ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
 
 

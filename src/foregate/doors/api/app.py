@@ -172,7 +172,7 @@ async def list_consents(request: Request) -> Response:
 
 async def take_text(request: Request) -> Response:
     """Take a text message that the SMS gateway received. Signed by the gateway; anything else does not exist."""
-    secret: bytes | None = request.app.state.inbound_secret
+    secret: bytes = request.app.state.inbound_secret
     signature = request.headers.get("foregate-signature", "").encode()  # bytes: text may not be compared beyond ASCII
     expected = hmac.new(secret, await request.body(), hashlib.sha256).hexdigest().encode() if secret else None
     if expected is None or not hmac.compare_digest(expected, signature):
@@ -194,9 +194,9 @@ async def show_health(request: Request) -> Response:
 
 async def show_metrics(request: Request) -> Response:
     """Prometheus metrics, for whoever holds the token; without one in the settings there is no such page."""
-    token: bytes | None = request.app.state.metrics_token
+    token: bytes = request.app.state.metrics_token
     given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-    if token is None or not hmac.compare_digest(token, given):
+    if not token or not hmac.compare_digest(token, given):
         return await refuse(request, "not-found")
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from foregate.addresses import LOOPBACK
 from foregate.gateways.face.lock import MAKERS, Model, Source, is_kept
 from foregate.gateways.face.onnx_wire import Malformed
 
@@ -125,7 +126,7 @@ class Fetcher:
 
     def _from_url(self, url: str, model: Model) -> bytes:
         parts = urlsplit(url)
-        if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise Unavailable("only https:// is taken from the network")
         room = max(model.size, model.kept_size)
         try:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from foregate import smpp_settings
 from foregate.gateways.sms import SmsGateway
 from foregate.gateways.sms.http import HttpSmsGateway
-from foregate.settings import Settings
+from foregate.settings import Settings, secret_of
 
 
 def open_gateway(settings: Settings, on_text: Callable[[str, str], Awaitable[bool]]) -> SmsGateway:
     """Return it. `on_text` is given what phones send, where the gateway brings that in by itself."""
     if smpp_settings.is_smpp(settings):
         return _smpp(settings, on_text)
-    secret = Path(settings.sms_secret_file).read_bytes().strip() if settings.sms_secret_file else b""
-    return HttpSmsGateway(settings.sms_gateway, secret)
+    return HttpSmsGateway(settings.sms_gateway, secret_of(settings.sms_secret_file))
 
 
 def tls_context(authority_file: str) -> ssl.SSLContext:
