@@ -20,6 +20,7 @@ from starlette.routing import Route
 from foregate.demo import pages as demo_pages
 from foregate.demo.people import person
 from foregate.doors import pages
+from foregate.rules import limits
 from foregate.rules.journeys import JOURNEYS
 from tests.browser.bank import Bank, Visitor
 from tests.browser.crowd import Crowd
@@ -161,31 +162,49 @@ def test_every_page_about_a_visit(town: Bank, crowd: Crowd, page_at: PageAt, eye
 # ---------------------------------------------------------------- refusals on the page of a step
 
 
-def wrong_card(page: Page, url: str) -> None:
-    page.goto(f"{url}/register")
+def wrong_card(page: Page, town: Bank) -> None:
+    page.goto(f"{town.url}/register")
     page.locator("#f-card_number").fill("6222020000000009999")
     page.locator("#f-name").fill("赵一鸣")
     page.locator("#f-document_number").fill("1")
     page.locator("#main-form button").last.click()
 
 
-def wrong_code(page: Page, url: str) -> None:
-    page.goto(f"{url}/sign-in-basic")
+def wrong_code(page: Page, town: Bank) -> None:
+    page.goto(f"{town.url}/sign-in-basic")
     page.locator("#f-phone").fill("19900002222")
     page.locator("#main-form button").last.click()
     page.locator("#f-code").fill("000000")
     page.locator("#main-form button").last.click()
 
 
-def no_text(page: Page, url: str) -> None:
-    page.goto(f"{url}/sign-in-basic")
+def no_text(page: Page, town: Bank) -> None:
+    page.goto(f"{town.url}/sign-in-basic")
     page.locator("#f-phone").fill("19900003333")
     page.locator("#main-form button").last.click()
     page.locator("#text-us summary").click()
     page.locator("#text-us button").click()
 
 
-REFUSALS: dict[str, Callable[[Page, str], None]] = {"card": wrong_card, "code": wrong_code, "text": no_text}
+def held_back(page: Page, town: Bank) -> None:
+    """Too many codes of this range were asked for and not answered."""
+    number, keys = "+8619900004444", town.house.keys
+
+    async def fill() -> None:
+        async with town.house.store.begin() as tx:
+            for other in range(limits.RANGE_UNANSWERED):
+                key, range_key = b"look %d" % other, keys.digest("range", number[: -limits.RANGE_DIGITS])
+                await tx.codes.spend_sends(key, range_key, town.clock.now())
+
+    town.run(fill())
+    page.goto(f"{town.url}/sign-in-basic")
+    page.locator("#f-phone").fill(number.removeprefix("+86"))
+    page.locator("#main-form button").last.click()
+
+
+REFUSALS: dict[str, Callable[[Page, Bank], None]] = {
+    "card": wrong_card, "code": wrong_code, "text": no_text, "held": held_back,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -197,7 +216,7 @@ def test_every_kind_of_refusal(town: Bank, page_at: PageAt, eye: Eye, name: str)
         source = f"198.18.{list(REFUSALS).index(name) + 1}.{number + 1}"
         page.context.set_extra_http_headers({"X-Forwarded-For": source})
         wear(page, town.url, mode)
-        REFUSALS[name](page, town.url)
+        REFUSALS[name](page, town)
         expect(page.locator("#problem")).to_be_visible()
         found += eye.judge(page, f"refused {name}", looks)
     assert "" == told(found)
