@@ -55,6 +55,7 @@ from foregate.gateways.core_bank.embedded import EmbeddedCoreBank
 from foregate.gateways.document_registry.embedded import EmbeddedRegistry
 from foregate.gateways.hashing import Argon2Hasher, which_build
 from foregate.gateways.inbox import Inbox
+from foregate.gateways.numbers.opened import open_numbers
 from foregate.gateways.paper import PdfPrinter
 from foregate.gateways.sms import Postman, SmsGateway
 from foregate.gateways.sms.opened import open_gateway
@@ -73,6 +74,7 @@ from foregate.rules.journeys import BUILT, BUILT_WITH_FACE, JOURNEYS, Built, Tab
 from foregate.rules.policy import POLICY, Policy
 from foregate.rules.verdict import Rules
 from foregate.settings import BadSettings, Settings, refuse_bad_map, refuse_weak, secret_of
+from foregate.sim_swap_settings import REFUSE
 from foregate.situation import World
 from foregate.store.anchors import refuse_behind
 from foregate.store.durability import DurabilityWatch
@@ -161,6 +163,8 @@ class Foregate:
             await provider.close()
         if self.world.pictures is not None:
             await self.world.pictures.close()
+        if self.world.numbers is not None:
+            await self.world.numbers.close()
         await self.store.close()
 
 
@@ -300,9 +304,14 @@ def open_faces(settings: Settings) -> FaceEngine | None:
 
 
 def providers(settings: Settings, clock: Clock) -> dict[str, Any]:
-    """Return WeChat and Alipay, as far as they are set up, and the way to their pictures where there are any."""
+    """Return who is asked outside, as far as they are set up: WeChat, Alipay and their pictures; the networks."""
     social = open_providers(settings, clock)
-    return {"social": social, "pictures": open_pictures(settings) if social else None}
+    return {
+        "social": social,
+        "pictures": open_pictures(settings) if social else None,
+        "numbers": open_numbers(settings, clock),
+        "trusts_unknown_numbers": settings.sim_swap_unknown != REFUSE,
+    }
 
 
 async def open_store(

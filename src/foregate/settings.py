@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from foregate import leaflet, smpp_settings
+from foregate import leaflet, sim_swap_settings, smpp_settings
 from foregate.addresses import LOOPBACK
 from foregate.rules import clients, limits
 
@@ -80,6 +80,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     alipay_gateway_url: str = "https://openapi.alipay.com/gateway.do"
     social_picture_hosts: tuple[str, ...] = ("qlogo.cn", "alipayobjects.com")  # and everything below them
     social_allows_loopback: bool = False  # the providers' doubles are on this machine: for the demo alone
+    sim_swap_api: str = ""  # https://HOST/sim-swap/v2, CAMARA's; empty: nobody is asked whether a number changed hands
+    sim_swap_token_url: str = ""  # https://..., OAuth 2.0, where we get our token for it
+    sim_swap_client_id: str = ""
+    sim_swap_key_file: str = ""  # PEM, RSA or P-256: private_key_jwt, as CAMARA asks; or:
+    sim_swap_secret_file: str = ""  # a secret, where an operator still takes one
+    sim_swap_key_id: str = ""  # the key's `kid` at the operator, where it has several of ours
+    sim_swap_scope: str = ""  # empty: dpv:FraudPreventionAndDetection sim-swap:retrieve-date
+    sim_swap_unknown: str = "trust"  # what a code is worth when nobody knows about its number: trust or refuse
     texts_folder: str = ""  # the bank's own language files, read after ours; empty: Chinese and English as they come
     messages_per_day: int = int(limits.MESSAGES_PER_DAY)  # what the SMS bill may be: alarms on the way to it
     pool_size: int = 10
@@ -146,6 +154,7 @@ def weaknesses(settings: Settings) -> list[str]:
         found.append("messages_per_day must be at least 1: codes go out by messages")
     found += _weak_links(settings)
     found += smpp_settings.faults(settings)
+    found += sim_swap_settings.faults(settings)
     found += _weak_secrets(settings)
     found += _bad_map(settings)
     found += _bad_passkeys(settings)

@@ -16,6 +16,7 @@ from foregate.ports import Clock, CoreBank, Customer, DocumentRegistry, Hasher, 
 from foregate.ports.accounts import Accounts
 from foregate.ports.face import FaceEngine
 from foregate.ports.messages import UNBOUNDED, MessageBudget
+from foregate.ports.numbers import NumberChanges
 from foregate.ports.social import Pictures, SocialProvider
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.social import Attribute, Provider
@@ -70,6 +71,8 @@ class World:
     social: Mapping[Provider, SocialProvider] = field(default_factory=dict)  # those that are set up
     pictures: Pictures | None = None  # None: no avatar is asked for
     messages: MessageBudget = UNBOUNDED
+    numbers: NumberChanges | None = None  # None: nobody is asked whether a number changed hands
+    trusts_unknown_numbers: bool = True  # what it means that nobody knows
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:

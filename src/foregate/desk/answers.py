@@ -38,6 +38,7 @@ class Slow(msgspec.Struct, frozen=True, kw_only=True):
     prepares: bool = False
     sharing: str | None = None
     social: Any = None  # a trip to WeChat or Alipay
+    number: str | None = None  # did it change hands lately?
 
 
 def typed(kind: type[inputs.AnAnswer], answer: Mapping[str, Any]) -> inputs.AnAnswer:

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from foregate.acts import register
-from foregate.desk import beginnings, identify, social, steps
+from foregate.desk import beginnings, identify, numbers, social, steps
 from foregate.desk.answers import Answered, Slow, claim_of
 from foregate.desk.beginnings import Beginning
 from foregate.desk.state import Errand, unseal
@@ -28,6 +28,7 @@ from foregate.desk.turn import Caller, House, Turn
 from foregate.desk.view import Pending, Reply, Told
 from foregate.ports import Busy, Customer, JourneyRow, SessionRow, Taken, UnitOfWork, Unreachable
 from foregate.rules import engine, inputs, limits
+from foregate.rules.numbers import LastChange
 from foregate.rules.social import Provider
 from foregate.rules.social_inputs import Returned
 from foregate.rules.words import PASSKEY, Tier, Who
@@ -126,6 +127,7 @@ class Desk:
 
     async def _start_signed_in(self, begun: Beginning, session: SessionRow) -> Reply:
         first = begun.first
+        change = await numbers.ask_of_session(self.house.journeys[begun.name], session, self.house)
         async with self._world.store.begin() as tx:
             customer = await tx.customers.find(session.customer_id)
             if customer is None:
@@ -138,7 +140,7 @@ class Desk:
             about = turn.state.errand.provider if turn.state.errand else ""
             digest = identify.digest_of_session(session.session_id + about, self._world.keyring)
             tapped = await self._tapped(turn, digest, first)
-            reply = tapped or await self._begun(turn, digest, customer, session)
+            reply = tapped or await self._begun(turn, digest, customer, session, change)
             asked = reply.view.step if reply.view is not None and reply.view.status == "open" else None
             if first is None or asked is None or asked.name != first.step:
                 # Done at once, or something has to be proved again before: the answer is asked for after.
@@ -148,7 +150,9 @@ class Desk:
         first = msgspec.structs.replace(first, version=reply.view.version)
         return msgspec.structs.replace(await self.answer(reply.view.id, begun.caller, first), is_new=reply.is_new)
 
-    async def _begun(self, turn: Turn, digest: bytes, customer: Customer, session: SessionRow) -> Reply:
+    async def _begun(
+        self, turn: Turn, digest: bytes, customer: Customer, session: SessionRow, change: LastChange | None
+    ) -> Reply:
         turn.claim(digest)
         turn.change(
             who=Who.SESSION,
@@ -158,7 +162,8 @@ class Desk:
             device_id=session.device_id,
             cools_until=await self._cools_until(turn, session),
         )
-        return msgspec.structs.replace(await steps.advance(turn), is_new=True)
+        reply = await (steps.advance(turn) if change is None else steps.number_asked(turn, change))
+        return msgspec.structs.replace(reply, is_new=True)
 
     async def _cools_until(self, turn: Turn, session: SessionRow) -> int:
         """Return until when the passkey that opened a session may have been a new one: of several, the newest."""
@@ -214,7 +219,7 @@ class Desk:
                 result = await steps.take(turn, answered, claim, holder)
                 if isinstance(result, Reply):
                     return await self._keep(turn, answered, result)
-                if answered.key is not None or result.sharing is not None:
+                if answered.key is not None or result.sharing is not None or result.number is not None:
                     await turn.save(moved=False, key=answered.key, request=answered.digest)
             return await self._finish(journey_id, caller, answered, result)
         except inputs.InvalidFields as wrong:
@@ -271,6 +276,8 @@ class Desk:
             return await steps.came_back(turn, slow.social, work)
         if slow.sharing is not None:
             return await steps.shared(turn, work)
+        if slow.number is not None:
+            return await steps.number_asked(turn, work)
         if isinstance(work, Refused):
             return await (steps.objected if work.fields else steps.end)(turn, work)
         return await steps.perform(turn, work)
@@ -282,6 +289,8 @@ class Desk:
             return await social.ask(slow.social, self._world)
         if slow.sharing is not None:
             return await self._world.core.cards_bound_to(slow.sharing)
+        if slow.number is not None:
+            return await numbers.ask(slow.number, self._world)
         async with self._world.store.begin() as tx:
             turn = await self._hold(tx, journey_id, caller)
         if isinstance(turn, Reply):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from foregate.ports import JourneyRow, Keyring
+from foregate.rules.numbers import Standing
 from foregate.rules.social import Attribute, Provider
 from foregate.rules.words import Who
 from foregate.situation import Evidence, Subject
@@ -28,6 +29,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     device_id: str | None = None
     session_id: str | None = None
     cools_until: int = 0  # what was shown is new, and buys nothing that lasts before
+    number: Standing | None = None  # of the code that was shown, where the row asks; None: nobody answered yet
     language: str = "zh"
     outcome_session: str | None = None
     outcome_facts: dict[str, str | int] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from foregate.acts import Done
 from foregate.acts.social import Found, digests_of
-from foregate.desk import bookings, identify, social
+from foregate.desk import bookings, identify, numbers, social
 from foregate.desk.answers import Answered, Slow, typed
 from foregate.desk.turn import Turn
 from foregate.desk.view import Reply
@@ -17,9 +17,10 @@ from foregate.ports import CardHolder, Event
 from foregate.proofs import More, ProofKind, device, face, passkey, phone_code
 from foregate.rules import engine, inputs, limits, masks, permission
 from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
+from foregate.rules.numbers import CAUSE, LastChange
 from foregate.rules.permission import Permission
 from foregate.rules.social_inputs import Returned
-from foregate.rules.words import CodeTo, Tier, Who
+from foregate.rules.words import PHONE_CODE, CodeTo, Tier, Who
 from foregate.situation import Evidence, Refused
 from foregate.tokens import parse
 
@@ -174,6 +175,8 @@ async def _ask_authenticator(turn: Turn, decision: engine.Decision) -> Reply:
 
 async def _prove(turn: Turn, kind: ProofKind, answered: Answered) -> Reply | Slow:
     given = typed(kind.ANSWER, answered.answer)
+    if kind.PROOF is PHONE_CODE and numbers.is_owed(turn):
+        return Slow(number=turn.subject.phone)  # it was right, and is used up: only the answer is missing
     ticket = await kind.charge(given, turn.situation())
     turn.look_anew()
     if isinstance(ticket, Refused):
@@ -220,9 +223,24 @@ async def _proved(turn: Turn, proof: str, cools_until: int = 0) -> Reply | Slow:
     turn.change(evidence=(*turn.state.evidence, Evidence(proof, turn.now)), chosen=None)
     if cools_until:
         turn.change(cools_until=cools_until)
-    if proof == "phone_code" and turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
-        return Slow(sharing=turn.subject.phone or "")
+    if proof == PHONE_CODE.name:
+        turn.change(number=None)
+        if turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
+            return Slow(sharing=turn.subject.phone or "")
+        if numbers.is_owed(turn):
+            return Slow(number=turn.subject.phone)
     return await advance(turn)
+
+
+async def number_asked(turn: Turn, change: LastChange) -> Reply:
+    """Somebody said whether the number changed hands. In doubt the code counts for nothing; its holder hears why."""
+    turn.change(number=await numbers.judged(turn, change))
+    reply = await advance(turn)
+    if not numbers.doubted(turn) or turn.tier is Tier.CUSTOMER:
+        return reply
+    details: dict[str, str | int] = {"journey": turn.row.name, "proof": PHONE_CODE.name, "cause": CAUSE}
+    await _record(turn, "proof-refused", details | {"change": "recent" if change.is_known else "unknown"})
+    return reply if reply.told is not None else await turn.told(numbers.refusal(turn))
 
 
 async def _refused(turn: Turn, proof: str, refused: Refused) -> Reply:
@@ -274,7 +292,7 @@ async def advance(turn: Turn) -> Reply:
         case Perform():
             return await perform(turn, None)
         case Stuck(cause=cause):
-            return await end(turn, Refused(cause=cause))
+            return await end(turn, numbers.refusal(turn, cause))
         case Prove(proof=proof):
             refused = await turn.house.proofs[proof.name].offer(turn.situation())
             await turn.save(moved=True)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from foregate.acts import ActKind, passkeys
-from foregate.desk import own, social
+from foregate.desk import numbers, own, social
 from foregate.desk.identify import CLAIMS, PickAnswer
 from foregate.desk.state import State, seal
 from foregate.desk.view import Option, OtherWay, Outcome, Reply, RestingWay, StepView, Told, View
@@ -26,7 +26,7 @@ from foregate.rules.inputs import fields_of
 from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.permission import ALL, Permission, effective, lane_of
 from foregate.rules.policy import Policy
-from foregate.rules.words import FACE, PASSKEY, PERMIT, CodeTo, Tier, Who, is_satisfied, proofs_of
+from foregate.rules.words import FACE, PASSKEY, PERMIT, PHONE_CODE, CodeTo, Tier, Who, is_satisfied, proofs_of
 from foregate.situation import Refused, Situation, Subject, World
 
 NOBODY = Subject(
@@ -102,15 +102,20 @@ class Turn:
         return lane_of(self.state.device_id)
 
     @property
-    def proved(self) -> frozenset[str]:
-        """The proofs that count now: what a session brought along counts only while fresh enough for the act."""
+    def shown(self) -> frozenset[str]:
+        """The proofs that are fresh enough: what a session brought along counts only while fresh enough for the act."""
         fresh_after = self.now - self.house.policy[self.row.act].fresh_seconds
         return frozenset(e.proof for e in self.state.evidence if e.at >= min(fresh_after, self.stored.created_at))
 
     @property
+    def proved(self) -> frozenset[str]:
+        """The proofs that count now: of those shown, not the code of a number in doubt."""
+        return self.shown - {PHONE_CODE.name} if numbers.is_discounted(self) else self.shown
+
+    @property
     def tier(self) -> Tier:
         """How much the visitor has shown."""
-        return engine.tier_of(self.row, self.proved)
+        return engine.tier_of(self.row, self.proved, numbers.doubted(self).keys())
 
     def situation(self) -> Situation:
         """Return what proofs and acts are given."""
@@ -143,6 +148,7 @@ class Turn:
         progress = Progress(
             who=self.state.who,
             proved=self.proved,
+            doubted=numbers.doubted(self),
             chosen=self.state.chosen,
             unusable=await self._unusable() if looks else engine.NOTHING,
             must_pick=len(self.state.candidates) > 1,

@@ -37,6 +37,9 @@ class Permits(Protocol):
     async def lend(self, customer_id: str, digest: bytes, now: int, until: int) -> bool:
         """Give it to one journey `until` then, in one guarded statement. False: expired, gone, or lent already."""
 
+    async def latest(self, customer_id: str) -> int:
+        """Return when the newest that is kept was given, whatever became of it; 0: none is kept."""
+
     async def end_all(self, customer_id: str) -> None:
         """The password is set, or the login frozen: no permit of this customer is good any more."""
 

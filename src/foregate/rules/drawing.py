@@ -31,7 +31,8 @@ def journeys_as_markdown(journeys: Table = JOURNEYS) -> str:
         journeys_as_table(journeys),
         "A journey that is not open is drawn with its row so that it can be checked; nobody is offered it. "
         "`proof@journey` is a counter kept apart from the proof's own. What a row with *after cooling* changed vouches for "
-        "nothing but signing in for a while: it does not buy a row that is *seasoned*.",
+        "nothing but signing in for a while: it does not buy a row that is *seasoned*. Where a row *asks about the number*, a "
+        "code counts only if its number did not change hands lately, in a house that has somebody to ask.",
         "## Login permission",
         _fenced(permission_as_mermaid()),
         "## Diagrams",
@@ -48,6 +49,7 @@ def journeys_as_table(journeys: Table = JOURNEYS) -> str:
 def _row(row: Journey) -> tuple[str, ...]:
     changes = ", ".join(row.changes) + (" (after cooling)" if row.cooling else "")
     changes += " (seasoned)" if row.seasoned else ""
+    changes += " (asks about the number)" if row.asks_number else ""
     return (
         f"`{row.name}`",
         "yes" if row.open else "no",

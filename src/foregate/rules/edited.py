@@ -80,6 +80,7 @@ def _row(row: Any, number: int) -> Journey:
         charges=_texts(row.get("charges", []), f"journey {name}: charges"),
         cooling=_flag(row, "cooling", known.cooling if known else False),
         seasoned=_flag(row, "seasoned", known.seasoned if known else False),
+        asks_number=_flag(row, "asks_number", known.asks_number if known else False),
         open=_flag(row, "open", True),
     )
 

@@ -11,11 +11,15 @@ Theory of operation
 
   Blind until possession. What the customer has or lacks (`unusable`) is not looked at before possession, so the
   ways offered to a stranger are those of the table, the same for everybody and for nobody.
+
+  Doubt. A proof may be right and still worth nothing: the code of a number that changed hands yesterday. It was shown,
+  so its cause may be told; but it buys nothing, no guessable proof is asked for on the strength of it, and the ways
+  that rest on it are closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -27,16 +31,21 @@ from foregate.rules.journeys import Built, Journey, Table
 from foregate.rules.words import Proof, Tier, Way, Who, is_satisfied, proofs_of, ways
 
 NOTHING: Mapping[str, str] = {}
+NO_PROOFS: Final[frozenset[str]] = frozenset()
 # Rows whose ways are remembered, and what may be asked on them: those that run, and those that a check of edited
 # tables tries. The same few situations come again and again.
 ROWS_REMEMBERED: Final = 4096
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a journey stands. `unusable` maps a proof to the cause why this customer cannot use it now."""
+    """Where a journey stands. `unusable` maps a proof to the cause why this customer cannot use it now.
+
+    `doubted` maps a proof that was shown to the cause why it counts for nothing; it is not in `proved`.
+    """
 
     who: Who | None = None
     proved: frozenset[str] = frozenset()
+    doubted: Mapping[str, str] = NOTHING
     chosen: str | None = None
     unusable: Mapping[str, str] = NOTHING
     must_pick: bool = False
@@ -85,7 +94,7 @@ def decide(row: Journey, progress: Progress, built: Built) -> Decision:
         if progress.must_pick:
             return Pick()
         return Inform() if progress.must_inform else Perform()
-    if progress.must_pick and tier_of(row, progress.proved).rank:
+    if progress.must_pick and tier_of(row, progress.proved, progress.doubted.keys()).rank:
         return Pick()
     options = askable(row, progress, built)
     if not options:
@@ -113,19 +122,22 @@ def _is_open(row: Journey, proof: Proof, built: Built) -> bool:
 
 def askable(row: Journey, progress: Progress, built: Built) -> tuple[Proof, ...]:
     """Return the proofs that may be asked for now: those of begun ways first, then as the table mentions them."""
-    held = has_possession(row, progress.proved)
-    return _askable(row, progress.proved, frozenset(progress.unusable) if held else frozenset(), built)
+    shown = has_possession(row, progress.proved.union(progress.doubted))
+    unusable = frozenset(progress.unusable) if shown else NO_PROOFS
+    return _askable(row, progress.proved, unusable, frozenset(progress.doubted), built)
 
 
 @lru_cache(ROWS_REMEMBERED)
-def _askable(row: Journey, proved: frozenset[str], unusable: frozenset[str], built: Built) -> tuple[Proof, ...]:
+def _askable(
+    row: Journey, proved: frozenset[str], unusable: frozenset[str], doubted: frozenset[str], built: Built
+) -> tuple[Proof, ...]:
     held = has_possession(row, proved)
     mentioned = proofs_of(row.prove)
     options: list[Proof] = []
     begun = sorted(open_ways(row, built), key=lambda way: not any(p.name in proved for p in way))
     for way in begun:
         missing = [p for p in mentioned if p in way and p.name not in proved]
-        if any(p.silent or p.name in unusable for p in missing):
+        if any(p.silent or p.name in unusable or p.name in doubted for p in missing):
             continue
         options += [p for p in missing if _may_be_first(row, p) or held]
     return tuple(dict.fromkeys(options))
@@ -141,16 +153,18 @@ def has_possession(row: Journey, proved: frozenset[str]) -> bool:
     return any(proof.is_possession for proof in proofs_of(row.prove) if proof.name in proved)
 
 
-def tier_of(row: Journey, proved: frozenset[str]) -> Tier:
-    """Return how much the visitor has shown on this row."""
+def tier_of(row: Journey, proved: frozenset[str], doubted: Collection[str] = NO_PROOFS) -> Tier:
+    """Return how much the visitor has shown on this row. What is in doubt was shown, and is no more than possession."""
     if is_satisfied(row.prove, proved):
         return Tier.CUSTOMER
-    return Tier.POSSESSION if has_possession(row, proved) else Tier.ANYONE
+    return Tier.POSSESSION if has_possession(row, proved.union(doubted)) else Tier.ANYONE
 
 
 def _why_stuck(row: Journey, progress: Progress, built: Built) -> str:
-    if not has_possession(row, progress.proved):
+    if not has_possession(row, progress.proved.union(progress.doubted)):
         return TWIN  # blind until possession
+    if progress.doubted:
+        return next(iter(progress.doubted.values()))
     reachable = [p.name for way in open_ways(row, built) for p in way if not p.silent]
     return next((progress.unusable[name] for name in reachable if name in progress.unusable), TWIN)
 

@@ -55,6 +55,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     charges: tuple[str, ...] = ()
     cooling: bool = False  # for a while, what was changed vouches for nothing but signing in
     seasoned: bool = False  # lets somebody in later, so nothing that is cooling itself buys it
+    asks_number: bool = False  # a code counts only where its number did not change hands lately
     open: bool = True
 
     @property
@@ -95,29 +96,29 @@ JOURNEYS: Final[Table] = table(
     # Get in.
     Journey(name="register", who=(Who.CARD_NAME_DOCUMENT,), prove=PHONE_CODE & CARD_PIN, code_to=CodeTo.BOUND,
             act="register", session=Level.FULL, changes=("customer", "user_name", "password", "device"),
-            charges=("phone_code", "card_pin")),
+            charges=("phone_code", "card_pin"), asks_number=True),
     Journey(name="sign-in-basic", who=(PHONE,), prove=PHONE_CODE, act="open-basic-session", session=Level.BASIC,
             needs_permission=True, charges=("phone_code",)),
     Journey(name="sign-in", who=(PHONE, CARD, NAME, *ELSEWHERE), prove=FULL, act="open-full-session", session=Level.FULL,
-            needs_permission=True, charges=GUESSED),
+            needs_permission=True, charges=GUESSED, asks_number=True),
     Journey(name="finish-sign-in", who=(SESSION,), prove=FULL, act="open-full-session", session=Level.FULL,
-            needs_permission=True, charges=GUESSED),
+            needs_permission=True, charges=GUESSED, asks_number=True),
     Journey(name="sign-in-social", who=(Who.WECHAT, Who.ALIPAY), prove=SOCIAL & DEVICE | SOCIAL & PHONE_CODE,
             act="open-basic-session", session=Level.BASIC, needs_permission=True, charges=("phone_code",)),
     # Get back in.
     Journey(name="reopen", who=(Who.CARD_AND_PHONE,), prove=PHONE_CODE & (CARD_PIN | PASSWORD | FACE) | PASSKEY,
             code_to=CodeTo.BOUND, act="reopen", changes=("login_permission", "counters"), charges=GUESSED,
-            seasoned=True),
+            seasoned=True, asks_number=True),
     Journey(name="reset-password", who=(PHONE, CARD, NAME),
             prove=PHONE_CODE & (CARD_PIN | FACE) | PASSKEY | PERMIT & PHONE_CODE, act="set-password",
             changes=("password", "sessions", "counters", "login_permission", "other_devices", "new_passkeys",
                      "new_links"),
-            charges=("phone_code", "card_pin", "face"), seasoned=True),
+            charges=("phone_code", "card_pin", "face"), seasoned=True, asks_number=True),
     Journey(name="renew-document", who=(SESSION, PHONE, CARD), prove=FULL, act="renew-document",
             changes=("document",), charges=GUESSED),
     Journey(name="renew-face", who=(SESSION, PHONE, CARD),
             prove=PHONE_CODE & CARD_PIN | DEVICE & CARD_PIN | PASSKEY, act="renew-face", changes=("face",),
-            charges=("phone_code", "card_pin"), seasoned=True, open=False),
+            charges=("phone_code", "card_pin"), seasoned=True, asks_number=True, open=False),
     # Consent is taken back with as little as it takes to protect oneself, whether or not faces are compared here.
     Journey(name="withdraw-face", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="withdraw-face",
             changes=("face",), charges=GUESSED),
@@ -136,11 +137,12 @@ JOURNEYS: Final[Table] = table(
             changes=("device", "sessions"), charges=GUESSED),
     # Change what you hold, signed in, two categories afresh.
     Journey(name="replace-phone", who=(SESSION,), prove=FULL, act="replace-phone",
-            changes=("registered_phone", "sessions"), charges=GUESSED, cooling=True, seasoned=True, open=False),
+            changes=("registered_phone", "sessions"), charges=GUESSED, cooling=True, seasoned=True, asks_number=True,
+            open=False),
     Journey(name="remember-device", who=(SESSION,), prove=FULL, act="remember-device", changes=("device",),
-            charges=GUESSED, seasoned=True),
+            charges=GUESSED, seasoned=True, asks_number=True),
     Journey(name="link-social", who=(SESSION,), prove=FULL, act="link-social", changes=("social",),
-            charges=GUESSED, seasoned=True),
+            charges=GUESSED, seasoned=True, asks_number=True),
     Journey(name="unlink-social", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE, act="unlink-social",
             changes=("social", "profile"), charges=GUESSED),
     Journey(name="withdraw-consent", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
@@ -150,7 +152,7 @@ JOURNEYS: Final[Table] = table(
     Journey(name="fill-in-profile", who=(SESSION,), prove=PHONE_CODE | FULL | SOCIAL & DEVICE,
             act="fill-in-profile", changes=("profile",), charges=GUESSED),
     Journey(name="add-passkey", who=(SESSION,), prove=FULL, act="add-passkey", changes=("passkey",),
-            charges=GUESSED, cooling=True, seasoned=True),
+            charges=GUESSED, cooling=True, seasoned=True, asks_number=True),
     Journey(name="remove-passkey", who=(SESSION,), prove=FULL, act="remove-passkey", changes=("passkey", "sessions"),
             charges=GUESSED),
     Journey(name="rename-passkey", who=(SESSION,), prove=FULL, act="rename-passkey", charges=GUESSED),
@@ -241,4 +243,5 @@ def row_as_json(row: Journey) -> dict[str, Any]:
         "charges": list(row.charges),
         "cooling": row.cooling,
         "seasoned": row.seasoned,
+        "asks_number": row.asks_number,
     }

@@ -310,6 +310,13 @@ PERMIT_SECONDS: Final = Limit(DAY, "seconds", "at home, in peace, the same eveni
 STOP_LINK_SYMBOLS: Final = Limit(26, "base32 symbols", "130 bits: nobody freezes a login by guessing", "REC-07; NIST SP 800-63B-4 3.1.3.2")
 STOP_LINK_SECONDS: Final = Limit(DAY, "seconds", "as long as a replaced number cools", "TEL-04")
 
+# A number that changed hands.
+NUMBER_RECENT_SECONDS: Final = Limit(3 * DAY, "seconds", "whose number was taken notices that the phone is dead, and has it back within days; a new SIM of one's own is no trouble for longer", "NIST SP 800-63B-4 3.1.3.3; banks ask for the last 72 hours, the interface for 240 if nothing is said")
+NUMBER_ASK_SECONDS: Final = Limit(3, "seconds", "somebody waits; no answer by then is the answer that nobody knows", "own")
+NUMBER_FAILURES: Final = Limit(5, "failures in a row", "then the networks' service is left alone for a while, and nobody waits for it")
+NUMBER_REST_SECONDS: Final = Limit(20, "seconds", "how long; then one question tries for everybody")
+NUMBER_ANSWER_BYTES: Final = Limit(16 * 1024, "bytes", "a date has 60, a token rarely more than 2 KB")
+
 # The network check.
 NETWORK_PROBES: Final = Limit(8, "requests", "enough for a median and to see a lost one; a second and a half on a 3G link", "front-end reference 3.3")
 NETWORK_PROBE_SECONDS: Final = Limit(4, "seconds", "an answer that takes longer is no use to a form: it counts as lost")

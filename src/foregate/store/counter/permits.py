@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import and_, bindparam, case, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 
 from foregate.ports import PermitRow, StopLinkRow
 from foregate.rules import limits
@@ -17,6 +17,7 @@ _this: Final = and_(_of_customer, _p.digest == bindparam("of_digest"))
 
 _INSERT: Final = Statement(insert_into(permit))
 _FIND: Final = Statement(select(permit).where(_this))
+_LATEST: Final = Statement(select(func.max(_p.created_at).label("at")).where(_of_customer))
 _LEND: Final = Statement(
     update(permit).where(_this, _p.expires_at > _now, _p.lent_until <= _now).values(lent_until=time_of("until"))
 )
@@ -74,6 +75,11 @@ class PermitsIn:
         """Give it to one journey. False: expired, gone, or lent already."""
         lent = await self._connection.run(_LEND, of_customer=customer_id, of_digest=digest, now=now, until=until)
         return lent == 1
+
+    async def latest(self, customer_id: str) -> int:
+        """Return when the newest that is kept was given; 0: none is."""
+        row = await self._connection.one(_LATEST, of_customer=customer_id)
+        return (row["at"] if row is not None else None) or 0
 
     async def end_all(self, customer_id: str) -> None:
         """End every permit of the customer."""
