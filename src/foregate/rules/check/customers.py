@@ -4,6 +4,10 @@ Theory of operation
   A `Kit` is what a customer holds and in which condition it is; `Lanes` is their login permission. Waiting ends
   timed blocks. Every journey of a customer's own only improves things (what takes away is left out), so trying all
   that can be done again and again, until nothing changes, is complete: the order plays no part.
+
+  A number that changed hands is taken at its worst: it stays in doubt for ever, as it does where the bank refuses
+  numbers of which nobody knows anything, and all numbers of the customer are in doubt at once. Only the counter, which
+  sees the person, settles the registered one.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Final, NamedTuple
 from foregate.rules import engine, permission
 from foregate.rules.causes import when_off
 from foregate.rules.check import expected
-from foregate.rules.check.model import PROOF_OF, Factor, Unusable, World, gains, may_come, names
+from foregate.rules.check.model import PROOF_OF, SIMS, Factor, Unusable, World, gains, may_come, names
 from foregate.rules.documents import CLOSES, FOR_ANYBODY
 from foregate.rules.journeys import Journey
 from foregate.rules.permission import UNKNOWN, Event, NoTransition, Permission
@@ -53,6 +57,9 @@ CONDITIONS: Final[Mapping[Factor, tuple[Condition, ...]]] = {
 
 Conditions = tuple[Condition, ...]  # of GUESSED: password, card PIN, face
 GUESSED: Final = (Factor.PASSWORD, Factor.CARD_PIN, Factor.FACE)
+NUMBERS: Final = frozenset({Factor.REGISTERED_SIM, Factor.BOUND_SIM})
+CODE: Final = frozenset({"phone_code"})
+NO_PROOFS: Final[frozenset[str]] = frozenset()
 RENEWED_BY: Final[Mapping[str, Factor]] = {"password": Factor.PASSWORD, "face": Factor.FACE}
 
 
@@ -63,6 +70,7 @@ class Kit(NamedTuple):
     conditions: Conditions = (Condition.OK, Condition.OK, Condition.OK)
     document_valid: bool = True
     registered: bool = True
+    taken_over: frozenset[Factor] = frozenset()  # the SIMs that changed hands, as far as the bank can tell
 
 
 class Lanes(NamedTuple):
@@ -116,10 +124,16 @@ class Customers:
         conditions.sort(key=lambda each: sum(condition is not Condition.OK for condition in each))
         for held, condition, document in product(subsets, conditions, (True, False)):
             yield Kit(frozenset(held), condition, document)
+            # Blocks end by themselves: whoever waits is another kit, which is here as well.
+            if Condition.BLOCKED not in condition and (taken_over := NUMBERS.intersection(held)):
+                yield Kit(frozenset(held), condition, document, taken_over=taken_over)
         for held in ((Factor.BOUND_SIM, Factor.CARD_PIN), (Factor.BOUND_SIM,), (Factor.CARD_PIN,), ()):
             for pin in CONDITIONS[Factor.CARD_PIN]:
                 for document in (True, False):
-                    yield Kit(frozenset(held), (Condition.OK, pin, Condition.OK), document, registered=False)
+                    kit = Kit(frozenset(held), (Condition.OK, pin, Condition.OK), document, registered=False)
+                    yield kit
+                    if taken_over := NUMBERS & kit.holds:
+                        yield kit._replace(taken_over=taken_over)
 
     def lanes(self, kit: Kit) -> tuple[Lanes, ...]:
         """Return every state that login permission of this customer may be in."""
@@ -168,6 +182,11 @@ class Customers:
             self._provable[key] = self.world.provable(row, holds) - {name for name, _ in self.unusable(kit)}
         return self._provable[key]
 
+    def distrusted(self, kit: Kit, row: Journey) -> frozenset[str]:
+        """Return the code, where the row asks about its number and the number changed hands."""
+        mine = kit.holds & SIMS[row.code_to]
+        return CODE if row.asks_number and kit.taken_over and mine <= kit.taken_over else NO_PROOFS
+
     def can_do(self, kit: Kit, row: Journey, lane: str, *, session: frozenset[str] | None = None) -> bool:
         """Say whether the customer gets this row's act done; `session` is the evidence of a session at hand."""
         key = (kit, row.name, lane, session)
@@ -182,11 +201,12 @@ class Customers:
         if not kit.document_valid and row.act in CLOSES:
             return False  # the worst is taken: it expired long ago
         provable, unusable = self.provable(kit, row, lane), self.unusable(kit)
+        distrusted = self.distrusted(kit, row)
         for who in engine.who_open(row, self.world.built):
             in_person = frozenset({"counter_id"}) if who is Who.IN_PERSON else frozenset[str]()
             if in_person or may_come(who, kit.holds, session is not None):
                 brought = session if who is Who.SESSION and session else frozenset[str]()
-                if self.world.walk(row, provable | in_person, brought, unusable).performed:
+                if self.world.walk(row, provable | in_person, brought, unusable, distrusted).performed:
                     return True
         return False
 
@@ -221,7 +241,8 @@ class Customers:
             if (only is not None and row.name not in only) or (row.act in expected.IN_PERSON_ACTS and not counter):
                 continue
             ways_in = admitted if row.needs_permission else self.lanes_open_to(kit)
-            if any(self.can_do(kit, row, lane, session=session) for lane in ways_in):
+            # A session is gone on with in the lane that it was opened in: its browser is the remembered one, or is not.
+            if any(self.can_do(kit, row, lane, session=session if lane in admitted else None) for lane in ways_in):
                 if row.session is Level.FULL:
                     return Reach(kit, frozenset({row.act}), signs_in=True)
                 acts.add(row.act)
@@ -260,6 +281,7 @@ def improve(kit: Kit, row: Journey) -> Kit:
         conditions=tuple(Condition.OK if factor in renewed else condition for factor, condition in conditions),
         document_valid=kit.document_valid or "document" in row.changes,
         registered=kit.registered or "customer" in row.changes,
+        taken_over=kit.taken_over - gains(row) if row.is_at_counter else kit.taken_over,
     )
 
 

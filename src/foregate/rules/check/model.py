@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from foregate.rules import causes as causes_module
-from foregate.rules import engine
+from foregate.rules import engine, numbers
 from foregate.rules.causes import Causes
 from foregate.rules.check import expected
 from foregate.rules.engine import Around, Decision, Progress, Refusal
@@ -85,7 +85,7 @@ class World:
         self.built = built
         self.open_rows = tuple(row for row in journeys.values() if row.open and engine.who_open(row, built))
         self._mentions = {row.name: frozenset(p.name for p in proofs_of(row.prove)) for row in journeys.values()}
-        self._walks: dict[tuple[str, frozenset[str], frozenset[str], Unusable], Walk] = {}
+        self._walks: dict[tuple[str, frozenset[str], frozenset[str], Unusable, frozenset[str]], Walk] = {}
 
     @property
     def decisions_explored(self) -> int:
@@ -115,13 +115,17 @@ class World:
         provable: frozenset[str],
         brought: frozenset[str] = NONE,
         unusable: Unusable = ALL_USABLE,
+        distrusted: frozenset[str] = NONE,
     ) -> Walk:
-        """Run the engine on `row` for somebody who can give `provable`, along every branch."""
+        """Run the engine on `row` for somebody who can give `provable`, along every branch.
+
+        `distrusted` are proofs that are in doubt as soon as they are shown.
+        """
         mentioned = self.mentions(row)
         relevant = frozenset((name, cause) for name, cause in unusable if name in mentioned)
-        key = (row.name, provable & mentioned, brought & mentioned, relevant)
+        key = (row.name, provable & mentioned, brought & mentioned, relevant, distrusted & mentioned)
         if key not in self._walks:
-            self._walks[key] = _walk(row, key[1], key[2], dict(relevant), self.built)
+            self._walks[key] = _walk(row, key[1], key[2], dict(relevant), self.built, key[4])
         return self._walks[key]
 
     def refuse(self, cause: str, earned: Tier, around: Around) -> Refusal:
@@ -143,12 +147,18 @@ def _runnable(causes: Causes, journeys: Table) -> Causes:
 
 
 def _walk(
-    row: Journey, provable: frozenset[str], brought: frozenset[str], unusable: Mapping[str, str], built: Built
+    row: Journey,
+    provable: frozenset[str],
+    brought: frozenset[str],
+    unusable: Mapping[str, str],
+    built: Built,
+    distrusted: frozenset[str],
 ) -> Walk:
     silent = frozenset(name for name in provable if PROOFS[name].silent and name in built.proofs)
     start = Progress(
         who=engine.who_open(row, built)[0],
-        proved=brought | silent,
+        proved=(brought | silent) - distrusted,
+        doubted=dict.fromkeys(brought & distrusted, numbers.CAUSE),
         unusable=unusable,
         must_pick=True,
         must_inform=True,
@@ -163,18 +173,20 @@ def _walk(
         met.append((progress, decision))
         if isinstance(decision, engine.Perform):
             performed.setdefault(progress.proved, (*sorted(silent), *shown))
-        for after, proof in _answers(progress, decision, provable):
+        for after, proof in _answers(progress, decision, provable, distrusted):
             if _where(after) not in seen:
                 seen.add(_where(after))
                 queue.append((after, (*shown, proof) if proof else shown))
     return Walk(tuple(met), performed)
 
 
-def _where(progress: Progress) -> tuple[frozenset[str], bool, bool]:
-    return progress.proved, progress.must_pick, progress.must_inform
+def _where(progress: Progress) -> tuple[frozenset[str], frozenset[str], bool, bool]:
+    return progress.proved, frozenset(progress.doubted), progress.must_pick, progress.must_inform
 
 
-def _answers(progress: Progress, decision: Decision, provable: frozenset[str]) -> list[tuple[Progress, str | None]]:
+def _answers(
+    progress: Progress, decision: Decision, provable: frozenset[str], distrusted: frozenset[str]
+) -> list[tuple[Progress, str | None]]:
     replace = msgspec.structs.replace
     match decision:
         case engine.Pick():
@@ -183,9 +195,15 @@ def _answers(progress: Progress, decision: Decision, provable: frozenset[str]) -
             return [(replace(progress, must_inform=False), None)]
         case engine.Prove(proof=proof, others=others):
             able = [option.name for option in (proof, *others) if option.name in provable]
-            return [(replace(progress, proved=progress.proved | {name}), name) for name in able]
+            return [(_shown(progress, name, distrusted), name) for name in able]
         case _:
             return []
+
+
+def _shown(progress: Progress, name: str, distrusted: frozenset[str]) -> Progress:
+    if name in distrusted:
+        return msgspec.structs.replace(progress, doubted={**progress.doubted, name: numbers.CAUSE})
+    return msgspec.structs.replace(progress, proved=progress.proved | {name})
 
 
 def may_come(who: Who, holds: frozenset[Factor], has_session: bool) -> bool:

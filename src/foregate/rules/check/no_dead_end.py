@@ -18,8 +18,19 @@ from typing import Final
 from foregate.rules import engine
 from foregate.rules.causes import REMEDY_ACTIONS, Causes, when_off
 from foregate.rules.check import expected, stories
-from foregate.rules.check.customers import GUESSED, WHY, Condition, Customers, Kit, Lanes, move, wait
-from foregate.rules.check.model import PROOF_OF, SIMS, Factor, World
+from foregate.rules.check.customers import (
+    CODE,
+    GUESSED,
+    NO_PROOFS,
+    WHY,
+    Condition,
+    Customers,
+    Kit,
+    Lanes,
+    move,
+    wait,
+)
+from foregate.rules.check.model import PROOF_OF, SIMS, Factor, Unusable, World
 from foregate.rules.check.report import Verdict, shortest_first
 from foregate.rules.engine import Around, Progress
 from foregate.rules.journeys import Journey, Table
@@ -27,6 +38,7 @@ from foregate.rules.permission import Permission
 from foregate.rules.words import Proof, Tier, ways
 
 BEGINS_AT: Final = "sign-in"
+TAKEN_OVER: Final = "the number changed hands lately"
 JUST_SIGNS_IN: Final = frozenset({BEGINS_AT})
 
 # What a customer hears who cannot do what is asked.
@@ -52,13 +64,17 @@ def explore(world: World, causes: Causes) -> Verdict:
 # ---------------------------------------------------------------- every customer
 
 
+# A row, what somebody can give there, what is off, what stands against them, what is in doubt.
+Spot = tuple[str, frozenset[str], Unusable, tuple[str, ...], frozenset[str]]
+
+
 class _Guide:
     """Which journeys the answers name, to a customer who began at `sign-in` and follows what is told."""
 
     def __init__(self, customers: Customers) -> None:
         self.customers = customers
         self.world = customers.world
-        self._heard: dict[tuple[str, frozenset[str], frozenset[tuple[str, str]], tuple[str, ...]], frozenset[str]] = {}
+        self._heard: dict[Spot, frozenset[str]] = {}
 
     def named(self, kit: Kit, lanes: Lanes) -> frozenset[str]:
         """Return every journey, or `visit-outlet`, that this customer is led to."""
@@ -80,9 +96,10 @@ class _Guide:
             if not kit.registered and Factor.BOUND_SIM in kit.holds and SIMS[row.code_to]:
                 provable |= {"phone_code"} & self.world.mentions(row)  # the code goes to the number typed, or bound
             objections = tuple(self._objections(row, kit, lanes, lane))
-            key = (row.name, provable, unusable, objections)
+            distrusted = self.customers.distrusted(kit, row)
+            key = (row.name, provable, unusable, objections, distrusted)
             if key not in self._heard:
-                self._heard[key] = frozenset(self._told(row, provable, unusable, objections))
+                self._heard[key] = frozenset(self._told(row, provable, unusable, objections, distrusted))
             heard |= self._heard[key]
         return heard
 
@@ -98,12 +115,18 @@ class _Guide:
             yield closed.value
 
     def _told(
-        self, row: Journey, provable: frozenset[str], unusable: frozenset[tuple[str, str]], objections: tuple[str, ...]
+        self,
+        row: Journey,
+        provable: frozenset[str],
+        unusable: Unusable,
+        objections: tuple[str, ...],
+        distrusted: frozenset[str],
     ) -> Iterator[str]:
-        for progress, decision in self.world.walk(row, provable, unusable=unusable).met:
-            tier = engine.tier_of(row, progress.proved)
+        for progress, decision in self.world.walk(row, provable, unusable=unusable, distrusted=distrusted).met:
+            tier = engine.tier_of(row, progress.proved, progress.doubted.keys())
             around = Around(journey=row.name, retry_in_seconds=60)
-            for cause in (*_causes(decision, provable), *(objections if tier.rank else ())):
+            causes = (*_causes(decision, provable), *progress.doubted.values(), *(objections if tier.rank else ()))
+            for cause in causes:
                 if cause in self.world.causes:
                     yield from set(self.world.refuse(cause, tier, around).remedies) - (
                         REMEDY_ACTIONS - {"visit-outlet"}
@@ -144,7 +167,7 @@ def _customers(world: World) -> tuple[int, list[str], list[tuple[Kit, Lanes]]]:
 
 
 def _has_lost_nothing(customers: Customers, kit: Kit, lanes: Lanes) -> bool:
-    whole = kit.registered and kit.document_valid and kit.holds == frozenset(customers.factors)
+    whole = kit.registered and kit.document_valid and not kit.taken_over and kit.holds == frozenset(customers.factors)
     in_order = all(condition is Condition.OK for condition in kit.conditions)
     return whole and in_order and lanes.everywhere is not Permission.CLOSED_BY_BANK
 
@@ -181,6 +204,8 @@ def _who(kit: Kit, lanes: Lanes) -> str:
     words = [f"{stories.FACTORS[f]} is {condition.value}" for f, condition in off if condition is not Condition.OK]
     if not kit.document_valid:
         words.append("the document has expired")
+    if kit.taken_over:
+        words.append("the number changed hands")
     closed = dict.fromkeys(state.value for state in lanes if state is not Permission.OPEN)
     words += [f"login permission is {state}" for state in closed]
     rest = f", while {stories.listed(words)}," if words else ""
@@ -237,11 +262,13 @@ def _losses(customers: Customers, kit: Kit, lanes: Lanes) -> frozenset[str]:
         lost = {f"{stories.FACTORS[factor]} lost" for factor in missing}
         lost |= {f"{stories.FACTORS[Factor.CARD_PIN]} {c.value}" for c in kit.conditions if c is not Condition.OK}
         lost |= set() if kit.document_valid else {"the document expired"}
+        lost |= {TAKEN_OVER} if kit.taken_over else set()
         return frozenset(lost | {"not yet registered"})
     lost = {f"{stories.FACTORS[factor]} lost" for factor in customers.factors if factor not in kit.holds}
     for factor, condition in zip(GUESSED, kit.conditions, strict=True):
         if condition not in (Condition.OK, Condition.BLOCKED) and factor in kit.holds:
             lost.add(f"{stories.FACTORS[factor]} lost")  # no use to anybody: as good as lost
+    lost |= {TAKEN_OVER} if kit.taken_over else set()
     if lanes.everywhere is not Permission.OPEN:
         lost.add(f"login permission {lanes.everywhere.value}")
     elif any(lanes.closed_for(lane) for lane in customers.lanes_open_to(kit)):
@@ -262,16 +289,17 @@ def _decisions(world: World) -> tuple[int, list[str]]:
             for provable in _subsets(mentioned)
             for unusable in _unusables(mentioned)
         }
-        for provable, unusable in everybody:
-            for progress, decision in world.walk(row, provable, unusable=unusable).met:
-                explored += 1
-                found += _walls(world, row, progress, decision)
+        for distrusted in (NO_PROOFS, CODE) if row.asks_number else (NO_PROOFS,):
+            for provable, unusable in everybody:
+                for progress, decision in world.walk(row, provable, NO_PROOFS, unusable, distrusted).met:
+                    explored += 1
+                    found += _walls(world, row, progress, decision)
     return explored, sorted(set(found))
 
 
 def _walls(world: World, row: Journey, progress: Progress, decision: engine.Decision) -> Iterator[str]:
-    tier = engine.tier_of(row, progress.proved)
-    for cause in _causes(decision, frozenset()):
+    tier = engine.tier_of(row, progress.proved, progress.doubted.keys())
+    for cause in (*_causes(decision, frozenset()), *progress.doubted.values()):
         if cause not in world.causes:
             continue
         step = decision.proof.name if isinstance(decision, engine.Prove) else None
@@ -349,6 +377,9 @@ def _protection(world: World) -> Iterator[str]:
     for act in sorted(expected.PROTECTS & set(world.policy)):
         for enough in world.policy[act].alternatives:
             rows = [row for row in world.open_rows if row.act == act and enough & world.mentions(row)]
-            if enough <= world.built.proofs and not any(world.walk(row, enough).performed for row in rows):
+            gets_done = any(
+                world.walk(row, enough, distrusted=CODE if row.asks_number else NO_PROOFS).performed for row in rows
+            )
+            if enough <= world.built.proofs and not gets_done:
                 asked = stories.listed((f"`{row.name}`" for row in rows), "or")
                 yield f"A customer who has only {stories.way(enough)} left asks for {asked} and is asked for more: too late."

@@ -20,14 +20,16 @@ from itertools import chain, combinations
 
 import msgspec
 
-from foregate.rules import permission
+from foregate.rules import engine, permission
 from foregate.rules.check import expected, stories
 from foregate.rules.check.model import Factor, World, categories, gains, is_enough, may_come, names
 from foregate.rules.check.report import Verdict, shortest_first
 from foregate.rules.journeys import Journey
 from foregate.rules.permission import Event, NoTransition, Permission
-from foregate.rules.policy import AFRESH
-from foregate.rules.words import COUNTER_ID, CodeTo, Who, ways
+from foregate.rules.policy import AFRESH, Evidence
+from foregate.rules.words import COUNTER_ID, CodeTo, Level, Who, ways
+
+_CODE = frozenset({"phone_code"})
 
 
 class Thief(msgspec.Struct, frozen=True):
@@ -218,6 +220,7 @@ def _row(world: World, row: Journey) -> Iterator[str]:
             yield f"`{row.name}` changes `{word}`, of which nobody knows what it gives a thief."
     yield from _at_the_counter(world, row)
     yield from _seasoned(world, row)
+    yield from _taken_over(world, row, evidence)
     if row.act in expected.ENDS_SESSIONS and "sessions" not in row.changes:
         yield f"`{row.name}` does `{row.act}` and leaves the sessions open: whoever came in before is still in."
     left = expected.THROWS_OUT.get(row.act, frozenset()) - set(row.changes)
@@ -235,6 +238,27 @@ def _seasoned(world: World, row: Journey) -> Iterator[str]:
             f"A thief adds a {name} of his own and asks for `{row.name}` with it at once: it changes "
             f"{stories.listed(changed)}, and takes what is cooling."
         )
+
+
+def _taken_over(world: World, row: Journey, evidence: Evidence) -> Iterator[str]:
+    """Yield where the code of a number that somebody took over yesterday buys what lasts, or lets them guess."""
+    lasts = sorted(expected.CREDENTIALS & set(row.changes)) if row.act not in expected.ONLY_TAKES else []
+    if row.session is Level.FULL or row.act in expected.OPENS_FULL:
+        lasts.append("a full session")
+    if not lasts or "phone_code" not in world.mentions(row):
+        return
+    thief = f"A thief has the customer's number moved to a SIM of his own and asks for `{row.name}` at once"
+    if not row.asks_number:
+        yield f"{thief}: it gives {stories.listed(lasts)}, and does not ask how long the number has been where it is."
+        return
+    for proofs in world.walk(row, world.mentions(row), distrusted=_CODE).performed:
+        if not is_enough(evidence, proofs):
+            yield f"{thief}: with {stories.way(proofs)} besides he gets it, though the code counts for nothing."
+    for progress, decision in world.walk(row, _CODE, distrusted=_CODE).met:
+        if progress.doubted and isinstance(decision, engine.Prove):
+            for proof in (decision.proof, *decision.others):
+                if proof.guessable:
+                    yield f"{thief}: on the strength of a code that counts for nothing he may guess at {proof.name}."
 
 
 def _at_the_counter(world: World, row: Journey) -> Iterator[str]:
