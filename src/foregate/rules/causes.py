@@ -94,7 +94,7 @@ CAUSES: Final[Causes] = _rows(
     _earned("proof-disabled", POSSESSION, "another-way", "reset-password", "renew-face", "visit-outlet"),
     _earned("not-registered", POSSESSION, "register", "sign-in", "visit-outlet"),
     _earned("details-mismatch", POSSESSION, "start-again", "sign-in", "visit-outlet"),
-    _earned("number-changed-hands", POSSESSION, "another-way", "visit-outlet"),
+    _earned("number-changed-hands", POSSESSION, "another-way", "wait", "visit-outlet"),
     _earned("closed-by-failures", POSSESSION, "reopen", "reset-password", "visit-outlet"),
     _earned("closed-by-customer", POSSESSION, "reopen", "visit-outlet"),
     _earned("closed-by-disuse", POSSESSION, "reopen", "visit-outlet"),

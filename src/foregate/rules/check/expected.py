@@ -148,6 +148,7 @@ HAS_TO_OFFER: Final[Mapping[str, frozenset[str]]] = {
     "face-off": frozenset({"renew-face", "another-way", "visit-outlet"}),
     "face-document-expired": frozenset({"renew-document", "another-way", "visit-outlet"}),
     "already-registered": frozenset({"sign-in", "reset-password", "visit-outlet"}),
+    "number-changed-hands": frozenset({"another-way", "wait", "visit-outlet"}),
     "code-expired": frozenset({"ask-new-code", "text-us", "visit-outlet"}),
     "code-too-soon": frozenset({"text-us", "visit-outlet"}),
     "codes-spent": frozenset({"text-us", "visit-outlet"}),
