@@ -234,7 +234,8 @@ def test_keys_that_cannot_be_used() -> None:
     for pem in (short, other, closed, b"no key"):
         with pytest.raises(ValueError, match=r".+"):
             signing_key(pem)
-    assert signing_key(our_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    good = our_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    assert our_key().private_numbers() == signing_key(good).private_numbers()
 
 
 # ---------------------------------------------------------------- a service that is slow, or dead

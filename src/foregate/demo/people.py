@@ -41,6 +41,7 @@ class Situation(StrEnum):
     PASSWORD_BLOCKED = "password-blocked"
     DEVICE_REMEMBERED = "device-remembered"
     FACE_EXPIRED = "face-expired"
+    SIM_REPLACED = "sim-replaced"
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -212,6 +213,9 @@ PEOPLE: Final[tuple[Person, ...]] = (
     _person(30, "face-to-try", "江晓雯", "1990-08-18", login=Login(phone(30), "jiangxiaowen")),
     _person(31, "face-expired", "沈博文", "1986-02-11", login=Login(phone(31), "shenbowen"),
             situation=Situation.FACE_EXPIRED),
+    # The number is his, the card in the phone is from yesterday: the bank cannot tell him from a thief.
+    _person(32, "sim-replaced", "秦朗", "1991-05-06", login=Login(phone(32), "qinlang"),
+            situation=Situation.SIM_REPLACED),
 )
 # fmt: on
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from foregate import sim_swap_settings
 from foregate.addresses import LOOPBACK
 from foregate.bootstrap import Foregate, SystemClock, build
 from foregate.demo import pages
@@ -102,6 +103,7 @@ async def open_demo(folder: Path, origin: str, more: Mapping[str, Any] = Mapping
         hotline="95000",
         text_us_number="1069095000",
         minimum_versions=pages.MINIMUMS,
+        sim_swap_api=sim_swap_settings.EMBEDDED,
         is_demo=True,
         **more,
     )

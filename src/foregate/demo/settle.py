@@ -13,6 +13,7 @@ from foregate.demo.outlets import settle_outlets
 from foregate.demo.people import PEOPLE, Person, Situation
 from foregate.demo.staff import settle_staff
 from foregate.desk.identify import customer_id_of
+from foregate.gateways.numbers.embedded import EmbeddedNumbers
 from foregate.ids import new_id
 from foregate.ports import Customer, DeviceRow, UnitOfWork
 from foregate.ports.face_records import FaceTemplateRow
@@ -28,6 +29,7 @@ async def settle(house: Foregate) -> None:
     await settle_outlets(house)
     await settle_staff(house)
     await settle_accounts(house)
+    _tell_networks(house)
     async with house.store.begin() as tx:
         if await tx.customers.find(_id(house, next(person for person in PEOPLE if person.is_registered))):
             return
@@ -40,6 +42,18 @@ async def settle(house: Foregate) -> None:
             async with house.store.begin() as tx:
                 await _register(house, tx, person, passwords[secret])
                 await _bring_about(house, tx, person)
+
+
+def _tell_networks(house: Foregate) -> None:
+    """Let the demo's networks know since when each number is where it is: they are told anew at each start."""
+    networks, now = house.world.numbers, house.world.clock.now()
+    if not isinstance(networks, EmbeddedNumbers):
+        return
+    for person in PEOPLE:
+        days = 1 if person.situation is Situation.SIM_REPLACED else 700
+        for phone in {card.bound_phone for card in person.cards} | ({person.login.phone} if person.login else set()):
+            if phone is not None:
+                networks.put(phone, now - days * DAY)
 
 
 def _id(house: Foregate, person: Person) -> str:
@@ -99,6 +113,8 @@ async def _bring_about(house: Foregate, tx: UnitOfWork, person: Person) -> None:
     match person.situation:
         case Situation.FINE | Situation.CLOSED_BY_DISUSE:
             pass
+        case Situation.SIM_REPLACED:
+            pass  # the networks know it
         case Situation.CLOSED_BY_FAILURES:
             await _close(house, tx, who, UNKNOWN, Event.FAILED_TOO_OFTEN)
         case Situation.CLOSED_BY_CUSTOMER:
