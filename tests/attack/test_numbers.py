@@ -19,11 +19,13 @@ from foregate.ports import Unreachable
 from foregate.ports.numbers import NumberChanges
 from foregate.rules import limits
 from foregate.rules.numbers import LastChange
+from foregate.rules.verdict import Verdict
 from tests import passkeys
 from tests.at_counter import permit_of
 from tests.attack.test_enumeration import IDS, TWINS, trace
 from tests.bank import CHEN, LI, WANG, Answer, Bank, Person, Visitor, open_bank
 from tests.networks import Networks
+from tests.office import open_office
 
 pytestmark = [pytest.mark.anyio, pytest.mark.attack]
 
@@ -203,12 +205,11 @@ async def test_aut_14_a_remembered_device_is_the_other_factor(town: Town) -> Non
     visitor = town.bank.visitor()
     await town.bank.remember(visitor, LI)
     asked = await visitor.start("sign-in", "phone", phone=LI.phone)
-    ways = [asked.step, *(way["name"] for way in asked.journey["other_ways"])]
-    assert "password" == ways[0]
-    if "phone_code" in ways:
-        await visitor.answer("choose", way="phone_code")
-        told = await coded(town.bank, visitor, LI.phone)
-        assert (CAUSE, "open", "password") == (told.cause, told.journey["status"], told.step)
+    assert "password" == asked.step
+    await visitor.answer("choose", way="phone_code")
+    told = await coded(town.bank, visitor, LI.phone)
+    assert (CAUSE, "open", "password") == (told.cause, told.journey["status"], told.step)
+    assert "wait" not in told.remedies  # there is a way right now
     assert "done" == (await visitor.answer(password=LI.password)).journey["status"]
     assert "full" == await visitor.level()
 
@@ -345,6 +346,29 @@ async def test_aut_14_the_counter_saw_another_number(town: Town) -> None:
     visitor = town.bank.visitor()
     await visitor.start("sign-in", "phone", phone=other)
     assert CAUSE == (await coded(town.bank, visitor, other)).cause
+
+
+async def test_aut_14_the_teller_sees_why(town: Town) -> None:
+    """The verdict promises no code that the door does not take, and after the counter it does again."""
+    office = await open_office(town.bank)
+    ref = await office.look_up(office.teller, LI.card)
+
+    async def verdict() -> Verdict:
+        return await office.counter.files.verdict(office.teller, ref, frozenset())
+
+    assert "nothing-wrong" == (await verdict()).headline
+    town.swap(LI.phone)
+    await (thief := town.bank.visitor()).start("sign-in", "phone", phone=LI.phone)
+    await coded(town.bank, thief, LI.phone)
+    found = await verdict()
+    assert ("number-doubted", None) == (found.headline, found.alone)
+    assert "number-doubted" in {each.name for each in found.findings}
+    assert "replace-phone-at-counter" == (found.at_counter or ("",))[0]
+
+    town.bank.clock.turn(1)
+    await permit_of(town.bank, LI, LI.phone)
+    assert ("nothing-wrong", ("sign-in",)) == ((again := await verdict()).headline, again.alone)
+    assert "number-doubted" not in {each.name for each in again.findings}
 
 
 # ---------------------------------------------------------------- whoever waits, whoever breaks off

@@ -14,7 +14,7 @@ from foregate import sim_swap_settings
 from foregate.gateways.numbers.embedded import EmbeddedNumbers
 from foregate.gateways.numbers.opened import open_numbers
 from foregate.gateways.numbers.sim_swap import SimSwap
-from foregate.rules import engine, limits
+from foregate.rules import engine, limits, verdict
 from foregate.rules.causes import CAUSES
 from foregate.rules.check import expected
 from foregate.rules.check.customers import CODE, NUMBERS, Customers, Kit, Lanes
@@ -29,6 +29,7 @@ from foregate.settings import BadSettings, Settings
 from tests.bank import Clock
 from tests.networks import our_key
 from tests.unit.test_check_flaws import AS_IT_STANDS, DEAD_END, SECOND_DOOR, both, cause, row, stories
+from tests.unit.test_verdict import RULES, every_footing, kit_of
 
 NOW, DAYS = 1_800_000_000, limits.NUMBER_RECENT_SECONDS
 
@@ -203,6 +204,22 @@ def test_who_is_helped_when_the_number_changed_hands() -> None:
     new = Kit(frozenset({Factor.BOUND_SIM, Factor.CARD_PIN}), registered=False)
     assert customers.gets_in(new, Lanes(), counter=False)
     assert not customers.gets_in(new._replace(taken_over=NUMBERS), Lanes(), counter=True)
+
+
+def test_the_verdict_promises_no_code_in_doubt() -> None:
+    """What a teller is told works, works at the door: with numbers in doubt the model agrees to it in every state."""
+    customers, named = Customers(World(JOURNEYS, POLICY, CAUSES, BUILT)), 0
+    for plain in every_footing()[::7]:
+        at = plain._replace(taken_over=plain.holds & {factor.value for factor in NUMBERS})
+        kit = kit_of(at)._replace(taken_over=frozenset(Factor(name) for name in at.taken_over))
+        lanes = Lanes(at.everywhere, at.unknown, at.device)
+        for counter in (False, True):
+            way = verdict.way_in(at, RULES, is_at_counter=counter)
+            gets_in = customers.gets_in(kit, lanes, counter=counter)
+            named += way is not None
+            assert gets_in or way is None, f"{way} is promised to {at}"
+            assert way or not gets_in or "proof-blocked" in dict(at.off).values(), f"a way is kept back from {at}"
+    assert named > 300
 
 
 def test_a_session_is_gone_on_with_where_it_was_opened() -> None:

@@ -23,11 +23,13 @@ from foregate.ports.outlets import Appointment
 from foregate.rules import documents, limits, masks
 from foregate.rules import verdict as rules
 from foregate.rules.causes import when_off
-from foregate.rules.footing import Footing, Known, Lost, footing
+from foregate.rules.footing import BOUND_SIM, REGISTERED_SIM, Footing, Known, Lost, footing
 from foregate.rules.holdings import Held, State
+from foregate.rules.numbers import CAUSE
 from foregate.rules.permission import ALL, UNKNOWN, Permission, effective
 from foregate.rules.staff import Right
 from foregate.rules.verdict import Rules, Verdict
+from foregate.rules.words import CodeTo
 
 CODE_SENT = ("code-sent",)
 EXPIRED = {"face": "face-expired"}  # what the desk says of a proof whose time is over
@@ -124,10 +126,20 @@ class Files:
         ) as doing:
             facts = await self._facts(doing, whose, person, cards)
             at, known = footing_of(facts, lost)
+            at = at._replace(taken_over=at.holds & await self._doubted(doing, whose.customer_id, facts.now, known))
             found = rules.verdict(at, known, self._tables)
             if facts.customer is not None:
                 await doing.record("verdict-given", subject=whose.customer_id, headline=found.headline)
         return found
+
+    async def _doubted(self, doing: Doing, customer_id: str, now: int, known: Known) -> frozenset[str]:
+        """Return the numbers whose codes the door did not take of late; what the counter saw since is settled."""
+        since = max(now - limits.NUMBER_RECENT_SECONDS, await doing.tx.permits.latest(customer_id))
+        entries = await doing.tx.trail.of(customer_id, kinds=("proof-refused",))
+        told = [entry.details for entry in entries if entry.at > since and entry.details.get("cause") == CAUSE]
+        rows = [self._tables.journeys.get(str(details.get("journey"))) for details in told]
+        numbers = {BOUND_SIM if row.code_to is CodeTo.BOUND else REGISTERED_SIM for row in rows if row is not None}
+        return frozenset({BOUND_SIM, REGISTERED_SIM} if numbers and known.is_bound_registered else numbers)
 
     async def _from_core(self, whose: Ref) -> tuple[Person, tuple[CardHolder, ...]]:
         person = await self._world.core.person(whose.core_ref)

@@ -240,7 +240,8 @@ async def number_asked(turn: Turn, change: LastChange) -> Reply:
         return reply
     details: dict[str, str | int] = {"journey": turn.row.name, "proof": PHONE_CODE.name, "cause": CAUSE}
     await _record(turn, "proof-refused", details | {"change": "recent" if change.is_known else "unknown"})
-    return reply if reply.told is not None else await turn.told(numbers.refusal(turn))
+    # Where another way is left nobody is told to wait.
+    return reply if reply.told is not None else await turn.told(Refused(cause=CAUSE))
 
 
 async def _refused(turn: Turn, proof: str, refused: Refused) -> Reply:

@@ -27,6 +27,8 @@ def findings(at: Footing, known: Known, open_here: frozenset[str]) -> Iterator[F
     else:
         yield from _about_permission(at, known)
         yield _lost_or("number", REGISTERED_SIM in at.holds)
+        if at.taken_over:
+            yield Finding("number-doubted", False)
         yield _about("password", known.has_password, Lost.PASSWORD in known.lost, at, known)
         has_device = "device" in at.holds
         yield Finding("device-held" if has_device else "device-lost" if known.has_device else "device-none", has_device)
@@ -115,5 +117,5 @@ FINDINGS: Final = (
     "bound-held", "bound-lost", "bound-none", "document-valid", "document-expiring", "document-grace",
     "document-expired", "cooling", "codes-spent", "passkey-held", "passkey-lost", "passkey-new", "passkey-none",
     "face-usable", "face-expired", "face-blocked", "face-disabled", "face-lost", "face-none", "social-held",
-    "social-lost",
+    "social-lost", "number-doubted",
 )  # fmt: skip

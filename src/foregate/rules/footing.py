@@ -46,6 +46,7 @@ class Footing(NamedTuple):
     is_document_lapsed: bool = False  # expired for longer than the grace lasts
     has_card: bool = True
     cooling: frozenset[str] = frozenset()  # proofs too new to buy a seasoned row
+    taken_over: frozenset[str] = frozenset()  # numbers that changed hands: their codes count nowhere that asks
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

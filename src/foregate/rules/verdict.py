@@ -94,6 +94,8 @@ def _is_let_in(row: Journey, at: Footing, on_device: bool) -> bool:
 def _gets_done(row: Journey, at: Footing, rules: Rules, on_device: bool) -> bool:
     off = dict(at.off_on_device if on_device else at.off)
     given = provable(row, at, on_device) - set(off) - (at.cooling if row.seasoned else frozenset())
+    if row.asks_number and at.holds & _SIMS[row.code_to] <= at.taken_over:
+        given -= {"phone_code"}
     silent = frozenset(name for name in given if PROOFS[name].silent and name in rules.built.proofs)
     for who in engine.who_open(row, rules.built):
         if who in _NEEDS_MORE or who is Who.IN_PERSON or (who in _NEEDS_CARD and not at.has_card):
@@ -167,6 +169,7 @@ def improved(at: Footing, row: Journey) -> Footing:
         device=_moved(at.device, row.act),
         off=frozenset(pair for pair in at.off if not (renewed and pair[0] == "password")),
         off_on_device=frozenset(pair for pair in at.off_on_device if not (renewed and pair[0] == "password")),
+        taken_over=at.taken_over - ({REGISTERED_SIM} if "registered_phone" in row.changes else set()),
         is_registered=at.is_registered or "customer" in row.changes,
         is_document_valid=at.is_document_valid or "document" in row.changes,
         is_document_lapsed=at.is_document_lapsed and "document" not in row.changes,
@@ -228,7 +231,9 @@ def _headline(at: Footing, known: Known, alone: tuple[str, ...] | None) -> str:
     if at.unknown is not Permission.OPEN and ("device" not in at.holds or at.device is not Permission.OPEN):
         return Permission.CLOSED_BY_FAILURES.value
     if alone is not None and len(alone) == 1:
-        return "another-way" if known.lost or at.off else "nothing-wrong"
+        return "another-way" if known.lost or at.off or at.taken_over else "nothing-wrong"
+    if at.taken_over:
+        return "number-doubted"
     if REGISTERED_SIM not in at.holds:
         return "number-lost" if Lost.PASSWORD not in known.lost else "number-and-password-lost"
     if at.off:
@@ -239,5 +244,5 @@ def _headline(at: Footing, known: Known, alone: tuple[str, ...] | None) -> str:
 HEADLINES: Final = (
     "not-registered", "not-registered-stuck", "closed-by-bank", "closed-by-customer", "closed-by-disuse",
     "closed-by-failures", "another-way", "nothing-wrong", "number-lost", "number-and-password-lost", "proof-blocked",
-    "proof-off", "password-lost", "nothing-left",
+    "proof-off", "password-lost", "nothing-left", "number-doubted",
 )  # fmt: skip
