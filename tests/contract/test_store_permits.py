@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from foregate.ids import new_id
@@ -52,6 +53,18 @@ async def test_a_permit_lasts_until_it_expires(store: SqlStore) -> None:
 
     assert not await lend(store, who, expires_at)
     assert await lend(store, who, expires_at - 1)
+
+
+async def test_when_the_newest_permit_was_given(store: SqlStore) -> None:
+    """It is known after the permit is over, for the counter saw the customer all the same; nobody else's counts."""
+    who = new_id()
+    assert 0 == await in_one(store, lambda tx: tx.permits.latest(who))
+    newer = msgspec.structs.replace(a_permit(who, OTHER), created_at=NOW + 60)
+    await in_one(store, lambda tx: tx.permits.insert(a_permit(who)))
+    await in_one(store, lambda tx: tx.permits.insert(newer))
+    await in_one(store, lambda tx: tx.permits.insert(a_permit(new_id())))
+    await in_one(store, lambda tx: tx.permits.end_all(who))
+    assert NOW + 60 == await in_one(store, lambda tx: tx.permits.latest(who))
 
 
 async def test_a_permit_belongs_to_one_customer(store: SqlStore) -> None:
