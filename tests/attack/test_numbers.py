@@ -199,6 +199,23 @@ async def test_aut_14_signed_in_and_the_code_chosen(town: Town, journey: str) ->
     assert (CAUSE, "refused") == (told.cause, told.journey["status"])
 
 
+async def test_aut_14_an_answer_is_for_one_code(town: Town) -> None:
+    """A journey that stood open asks for another code: what was said of its number before is no answer now."""
+    visitor = town.bank.visitor()
+    await visitor.sign_in(LI)
+    town.bank.clock.turn(200)
+    assert "add-passkey" == (await visitor.start("add-passkey")).step
+    assert [LI.phone, LI.phone] == town.asked.phones  # to sign in, and of the code that the session brought
+    for seconds in (90, 90):
+        town.bank.clock.turn(seconds)
+        await visitor.level()
+    town.swap(LI.phone, 60)
+    assert "phone_code" == (await visitor.look()).step
+    await visitor.answer("resend")
+    told = await coded(town.bank, visitor, LI.phone)
+    assert (CAUSE, 3) == (told.cause, len(town.asked.phones)), told.body
+
+
 async def test_aut_14_a_remembered_device_is_the_other_factor(town: Town) -> None:
     """Whoever takes the code though the device does, hears why, and goes on with what they have."""
     town.swap(LI.phone)
@@ -346,6 +363,16 @@ async def test_aut_14_the_counter_saw_another_number(town: Town) -> None:
     visitor = town.bank.visitor()
     await visitor.start("sign-in", "phone", phone=other)
     assert CAUSE == (await coded(town.bank, visitor, other)).cause
+
+
+async def test_aut_14_the_counter_saw_the_registered_number(town: Town) -> None:
+    """For the number bound to the card, which is another one, that says nothing."""
+    assert WANG.bound != WANG.phone
+    town.swap(WANG.bound, 100)
+    await permit_of(town.bank, WANG, WANG.phone)
+    visitor = town.bank.visitor()
+    await visitor.start("reopen", "card_and_phone", card_number=WANG.card, phone=WANG.bound)
+    assert CAUSE == (await coded(town.bank, visitor, WANG.bound)).cause
 
 
 async def test_aut_14_the_teller_sees_why(town: Town) -> None:
