@@ -74,7 +74,7 @@ class SimSwap:
         self._question, self._token_url, self._scope = f"{api.rstrip('/')}/retrieve-date", token_url, scope
         self._credentials, self._clock = credentials, clock
         self._client = httpx2.AsyncClient(
-            timeout=float(limits.NUMBER_ASK_SECONDS), follow_redirects=False, transport=transport, trust_env=False
+            timeout=float(limits.NUMBER_ANSWER_SECONDS), follow_redirects=False, transport=transport, trust_env=False
         )
         self._token, self._token_ends_at, self._fetching = "", 0, asyncio.Lock()
         self._failures, self._rests_until = 0, 0.0
@@ -84,7 +84,7 @@ class SimSwap:
         if asyncio.get_running_loop().time() < self._rests_until:
             raise Unreachable("the networks' service rests")
         try:
-            async with asyncio.timeout(float(limits.NUMBER_ASK_SECONDS)):
+            async with asyncio.timeout(float(limits.NUMBER_ANSWER_SECONDS)):
                 found = await self._asked(phone)
         except (TimeoutError, Unreachable, httpx2.HTTPError) as wrong:
             self._failed()
