@@ -124,8 +124,7 @@ class Customers:
         conditions.sort(key=lambda each: sum(condition is not Condition.OK for condition in each))
         for held, condition, document in product(subsets, conditions, (True, False)):
             yield Kit(frozenset(held), condition, document)
-            # Blocks end by themselves: whoever waits is another kit, which is here as well.
-            if Condition.BLOCKED not in condition and (taken_over := NUMBERS.intersection(held)):
+            if _is_little(condition) and (taken_over := NUMBERS.intersection(held)):
                 yield Kit(frozenset(held), condition, document, taken_over=taken_over)
         for held in ((Factor.BOUND_SIM, Factor.CARD_PIN), (Factor.BOUND_SIM,), (Factor.CARD_PIN,), ()):
             for pin in CONDITIONS[Factor.CARD_PIN]:
@@ -262,6 +261,15 @@ class Customers:
             if row.session is Level.BASIC and all("phone_code" in names(way) for way in ways(row.prove))
         )
         return any(self.can_do(kit, row, lane) for row in rows for lane in admitted)
+
+
+def _is_little(conditions: Conditions) -> bool:
+    """Say whether a number in doubt has to be tried beside these.
+
+    Blocks end by themselves, and whoever waited is tried. Of two proofs that are off, one may as well be lost, and kits
+    without it are tried too: that keeps the exploration to seconds.
+    """
+    return Condition.BLOCKED not in conditions and sum(each is not Condition.OK for each in conditions) <= 1
 
 
 def wait(kit: Kit) -> Kit:

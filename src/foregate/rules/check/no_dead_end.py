@@ -13,6 +13,7 @@ Theory of operation
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from foregate.rules import engine
@@ -289,11 +290,12 @@ def _decisions(world: World) -> tuple[int, list[str]]:
             for provable in _subsets(mentioned)
             for unusable in _unusables(mentioned)
         }
-        for distrusted in (NO_PROOFS, CODE) if row.asks_number else (NO_PROOFS,):
-            for provable, unusable in everybody:
-                for progress, decision in world.walk(row, provable, NO_PROOFS, unusable, distrusted).met:
-                    explored += 1
-                    found += _walls(world, row, progress, decision)
+        met = [world.walk(row, provable, unusable=unusable).met for provable, unusable in everybody]
+        if row.asks_number:  # whatever else is off, who is stuck with a doubted code hears of the doubt
+            met += [world.walk(row, provable, distrusted=CODE).met for provable in _subsets(mentioned)]
+        for progress, decision in chain.from_iterable(met):
+            explored += 1
+            found += _walls(world, row, progress, decision)
     return explored, sorted(set(found))
 
 
