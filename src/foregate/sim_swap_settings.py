@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from foregate.addresses import LOOPBACK
+
 if TYPE_CHECKING:
     from foregate.settings import Settings
 
 EMBEDDED: Final = "embedded"
 TRUST, REFUSE = "trust", "refuse"
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def faults(settings: Settings) -> list[str]:
@@ -44,6 +45,6 @@ def _bad_files(settings: Settings) -> list[str]:
 def _is_safe(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     except ValueError:
         return False
