@@ -311,7 +311,7 @@ STOP_LINK_SYMBOLS: Final = Limit(26, "base32 symbols", "130 bits: nobody freezes
 STOP_LINK_SECONDS: Final = Limit(DAY, "seconds", "as long as a replaced number cools", "TEL-04")
 
 # A number that changed hands.
-NUMBER_RECENT_SECONDS: Final = Limit(3 * DAY, "seconds", "whose number was taken notices that the phone is dead, and has it back within days; a new SIM of one's own is no trouble for longer", "NIST SP 800-63B-4 3.1.3.3; banks ask for the last 72 hours, the interface for 240 if nothing is said")
+NUMBER_RECENT_SECONDS: Final = Limit(3 * DAY, "seconds", "whose number was taken notices that the phone is dead, and has it back within days; a new SIM of one's own is no trouble for longer", "own; NIST SP 800-63B-4 3.1.3.3 names no time, CAMARA SIM Swap takes 240 hours if nothing is said")
 NUMBER_ASK_SECONDS: Final = Limit(3, "seconds", "somebody waits; no answer by then is the answer that nobody knows", "own")
 NUMBER_ANSWER_SECONDS: Final = Limit(2, "seconds", "for one question, its token included: less than anybody waits, so that a service that hangs is seen to fail", "own")
 NUMBER_FAILURES: Final = Limit(5, "failures in a row", "then the networks' service is left alone for a while, and nobody waits for it")
