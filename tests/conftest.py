@@ -60,8 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Keep the names of what failed in this run, and in no other, for `tests/again.py`."""
     failed = [report.nodeid for what in ("failed", "error") for report in terminalreporter.stats.get(what, [])]
-    if config.cache is not None:
-        config.cache.set(again.JUST_FAILED, sorted(set(failed)))
+    if (cache := getattr(config, "cache", None)) is not None:  # pytest may be told to keep none
+        cache.set(again.JUST_FAILED, sorted(set(failed)))
 
 
 def _is_in_browser(item: pytest.Item) -> bool:

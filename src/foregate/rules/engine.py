@@ -148,6 +148,7 @@ def _may_be_first(row: Journey, proof: Proof) -> bool:
     return proof.is_possession or (counter is not None and "@" in counter)
 
 
+@lru_cache(ROWS_REMEMBERED)
 def has_possession(row: Journey, proved: frozenset[str]) -> bool:
     """Say whether something the customer holds has been shown."""
     return any(proof.is_possession for proof in proofs_of(row.prove) if proof.name in proved)

@@ -11,7 +11,7 @@ mentions them; that order is the order in which ways are offered.
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -89,6 +89,8 @@ NOTICE_LINK: Final = Proof("notice_link", frozenset({Category.HAVE}), guessable=
 PROOFS: Final = {proof.name: proof for proof in tuple(globals().values()) if isinstance(proof, Proof)}
 
 Way = frozenset[Proof]
+# Formulas with what was proved of them: the same few come again and again, at the door and in the checker.
+PROVED_REMEMBERED: Final = 4096
 
 
 @cache
@@ -124,6 +126,7 @@ def _names_of_ways(formula: Formula) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(proof.name for proof in way) for way in ways(formula))
 
 
+@lru_cache(PROVED_REMEMBERED)
 def is_satisfied(formula: Formula, proved: frozenset[str]) -> bool:
     """Say whether the proofs named in `proved` satisfy `formula`: they contain one of its ways."""
     return any(map(proved.issuperset, _names_of_ways(formula)))

@@ -10,6 +10,9 @@ story of how it breaks, as one would tell it to a colleague.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
+
 from foregate.rules.causes import Causes
 from foregate.rules.check import no_dead_end, no_leak, no_lock_out, no_second_door
 from foregate.rules.check.model import World
@@ -18,6 +21,21 @@ from foregate.rules.journeys import Built, Table
 from foregate.rules.policy import Policy
 
 __all__ = ["Promise", "Report", "Verdict", "check"]
+
+
+def _undisturbed(explore: Callable[[], Verdict]) -> Callable[[], Verdict]:
+    """Explore without looking for garbage: all that is found is kept to the end, and looking takes a third of the time."""
+
+    def explored() -> Verdict:
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return explore()
+        finally:
+            if was_enabled:
+                gc.enable()
+
+    return explored
 
 
 def check(journeys: Table, policy: Policy, causes: Causes, built: Built) -> Report:
@@ -31,22 +49,22 @@ def check(journeys: Table, policy: Policy, causes: Causes, built: Built) -> Repo
             Promise(
                 "no dead end",
                 "From every state a customer can fall into, some journeys lead back in, and the answers name them.",
-                lambda: no_dead_end.explore(world(), causes),
+                _undisturbed(lambda: no_dead_end.explore(world(), causes)),
             ),
             Promise(
                 "no second door",
                 "Nobody buys an act with less evidence than the policy asks, whatever journeys they combine.",
-                lambda: no_second_door.explore(world()),
+                _undisturbed(lambda: no_second_door.explore(world())),
             ),
             Promise(
                 "no leak",
                 "Until something was shown, every answer is the same for every customer and for nobody.",
-                lambda: no_leak.explore(world()),
+                _undisturbed(lambda: no_leak.explore(world())),
             ),
             Promise(
                 "no lock-out",
                 "Somebody who holds nothing of the customer's cannot keep the customer out.",
-                lambda: no_lock_out.explore(world()),
+                _undisturbed(lambda: no_lock_out.explore(world())),
             ),
         )
     )

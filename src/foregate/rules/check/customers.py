@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, combinations, product
 from typing import Final, NamedTuple
 
@@ -80,6 +80,7 @@ class Lanes(NamedTuple):
     unknown: Permission = Permission.OPEN
     device: Permission = Permission.OPEN
 
+    @cache  # noqa: B019 -- there are forty of them
     def closed_for(self, lane: str) -> Permission | None:
         """Return why somebody who comes by `lane` may not sign in."""
         own = self.unknown if lane == UNKNOWN else self.device
@@ -293,6 +294,7 @@ def improve(kit: Kit, row: Journey) -> Kit:
     )
 
 
+@cache
 def move(lanes: Lanes, acts: frozenset[str]) -> Lanes:
     """Return login permission after these acts."""
     for act in sorted(acts & set(expected.MOVES)):

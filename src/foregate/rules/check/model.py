@@ -85,6 +85,7 @@ class World:
         self.built = built
         self.open_rows = tuple(row for row in journeys.values() if row.open and engine.who_open(row, built))
         self._mentions = {row.name: frozenset(p.name for p in proofs_of(row.prove)) for row in journeys.values()}
+        self._refusals: dict[tuple[str, Tier, Around], Refusal] = {}
         self._walks: dict[tuple[str, frozenset[str], frozenset[str], Unusable, frozenset[str]], Walk] = {}
 
     @property
@@ -130,7 +131,10 @@ class World:
 
     def refuse(self, cause: str, earned: Tier, around: Around) -> Refusal:
         """Return what the engine tells."""
-        return engine.refuse(cause, earned, around, self.journeys, self.causes)
+        key = (cause, earned, around)
+        if key not in self._refusals:
+            self._refusals[key] = engine.refuse(cause, earned, around, self.journeys, self.causes)
+        return self._refusals[key]
 
 
 def _runnable(causes: Causes, journeys: Table) -> Causes:

@@ -22,7 +22,7 @@ import msgspec
 
 from foregate.rules import engine, permission
 from foregate.rules.check import expected, stories
-from foregate.rules.check.model import Factor, World, categories, gains, is_enough, may_come, names
+from foregate.rules.check.model import NONE, Factor, World, categories, gains, is_enough, may_come, names
 from foregate.rules.check.report import Verdict, shortest_first
 from foregate.rules.journeys import Journey
 from foregate.rules.permission import Event, NoTransition, Permission
@@ -60,12 +60,17 @@ class Done(msgspec.Struct, frozen=True):
     brought: frozenset[str]
 
 
+# What is within reach of whom: row, holdings, signed in, what a stolen session brings along.
+Moves = dict[tuple[str, frozenset[Factor], bool, frozenset[str]], Done | None]
+
+
 def explore(world: World) -> Verdict:
     """Hold the rows against the policy, then let every thief loose."""
+    known = Moves()
     flaws = [*_rows_and_policy(world), *_policy_itself(world), *_what_the_bank_closed()]
     visited, broken = 0, []
     for thief in sorted(_thieves(world), key=lambda thief: thief.size):
-        places, acts = _everything(world, thief)
+        places, acts = _everything(world, thief, known)
         visited += places
         broken += [(thief, row) for row in acts if not _is_entitled(world, thief, row)]
     told = _tell(world, broken)
@@ -85,12 +90,12 @@ def _thieves(world: World) -> Iterator[Thief]:
     return (Thief(frozenset(holding), stale) for holding in holdings for stale in stolen)
 
 
-def _everything(world: World, thief: Thief) -> tuple[int, tuple[Journey, ...]]:
+def _everything(world: World, thief: Thief, known: Moves) -> tuple[int, tuple[Journey, ...]]:
     place = Place(thief.holds, thief.stale is not None)
     reached: dict[str, Journey] = {}
     for visited in range(1, 1000):
         holds, has_session = place.holds, place.has_session
-        for done in _moves(world, thief, place):
+        for done in _moves(world, thief, place, known):
             reached[done.row.name] = done.row
             holds |= _loot(done.row)
             has_session = has_session or done.row.session is not None
@@ -100,22 +105,23 @@ def _everything(world: World, thief: Thief) -> tuple[int, tuple[Journey, ...]]:
     raise RecursionError("holdings only grow, so this ends")
 
 
-def _moves(world: World, thief: Thief, place: Place) -> Iterator[Done]:
-    """Yield the acts within reach, each once, by the way that shows least."""
+def _moves(world: World, thief: Thief, place: Place, known: Moves) -> Iterator[Done]:
+    """Yield the acts within reach, each once, by the way that shows least. `known`: what was found out before."""
     for row in world.open_rows:
-        done = _move(world, thief, place, row)
-        if done is not None:
+        stale = thief.stale & world.mentions(row) if thief.stale and world.is_brought(row) else NONE
+        key = (row.name, place.holds, place.has_session, stale)
+        if key not in known:
+            known[key] = _move(world, place, row, stale)
+        if (done := known[key]) is not None:
             yield done
 
 
-def _move(world: World, thief: Thief, place: Place, row: Journey) -> Done | None:
+def _move(world: World, place: Place, row: Journey, stale: frozenset[str]) -> Done | None:
     provable = world.provable(row, place.holds)
     for who in row.who:
         if who not in world.built.who or not may_come(who, place.holds, place.has_session):
             continue
-        brought = frozenset[str]()
-        if who is Who.SESSION and thief.stale and world.is_brought(row):
-            brought = thief.stale & world.mentions(row)
+        brought = stale if who is Who.SESSION else NONE
         performed = world.walk(row, provable, brought).performed
         if performed:
             return Done(row, who, min(performed.values(), key=len), brought)
@@ -162,11 +168,11 @@ def _tell(world: World, broken: list[tuple[Thief, Journey]]) -> list[str]:
 
 
 def _shortest(world: World, thief: Thief, goal: Journey) -> tuple[Done, ...]:
-    start = Place(thief.holds, thief.stale is not None)
+    start, known = Place(thief.holds, thief.stale is not None), Moves()
     seen, queue = {start}, deque([(start, tuple[Done, ...]())])
     while queue:
         place, path = queue.popleft()
-        for done in _moves(world, thief, place):
+        for done in _moves(world, thief, place, known):
             if done.row.name == goal.name:
                 return (*path, done)
             after = Place(place.holds | _loot(done.row), place.has_session or done.row.session is not None)
