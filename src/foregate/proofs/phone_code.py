@@ -47,6 +47,7 @@ class Answer(inputs.Answer, frozen=True):
 
 ANSWER = Answer
 CODES = Metric("foregate_codes_total", "Codes asked for, answered, and not sent for a limit of many", ("what",))
+ASKED, ANSWERED, HELD_BACK = (CODES.labels(what) for what in ("asked", "answered", "held-back"))
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -133,7 +134,7 @@ def _own_key(at: Situation) -> bytes:
 async def _kept(at: Situation, known: CodeRow | None, streak: int, refused: Refused) -> Refused:
     """No message goes out. The first time there is a code all the same, for the text that would do too."""
     if refused.cause == "codes-held-back":
-        CODES.labels("held-back").inc()
+        HELD_BACK.inc()
     if known is None:
         await _issue(at, known, streak, is_sent=False, is_delivered=False)
     return refused
@@ -155,7 +156,7 @@ async def _issue(at: Situation, known: CodeRow | None, streak: int, *, is_sent: 
     await at.tx.codes.issue(code)
     if not is_sent:
         return
-    CODES.labels("asked").inc()
+    ASKED.inc()
     await at.tx.outbox.put(
         Message(
             message_id=new_id(),
@@ -235,7 +236,7 @@ async def settle(is_right: bool, ticket: Ticket, at: Situation) -> Proved | Refu
 
 
 async def _answered(at: Situation) -> None:
-    CODES.labels("answered").inc()
+    ANSWERED.inc()
     if _is_stranger(at):
         await at.tx.codes.answered(_range_key(at))
 
