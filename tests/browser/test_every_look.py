@@ -162,7 +162,7 @@ def test_every_page_about_a_visit(town: Bank, crowd: Crowd, page_at: PageAt, eye
 # ---------------------------------------------------------------- refusals on the page of a step
 
 
-def wrong_card(page: Page, town: Bank) -> None:
+def wrong_card(page: Page, town: Bank, visit: int) -> None:
     page.goto(f"{town.url}/register")
     page.locator("#f-card_number").fill("6222020000000009999")
     page.locator("#f-name").fill("赵一鸣")
@@ -170,23 +170,23 @@ def wrong_card(page: Page, town: Bank) -> None:
     page.locator("#main-form button").last.click()
 
 
-def wrong_code(page: Page, town: Bank) -> None:
+def wrong_code(page: Page, town: Bank, visit: int) -> None:
     page.goto(f"{town.url}/sign-in-basic")
-    page.locator("#f-phone").fill("19900002222")
+    page.locator("#f-phone").fill(f"1990{visit:03d}2222")
     page.locator("#main-form button").last.click()
     page.locator("#f-code").fill("000000")
     page.locator("#main-form button").last.click()
 
 
-def no_text(page: Page, town: Bank) -> None:
+def no_text(page: Page, town: Bank, visit: int) -> None:
     page.goto(f"{town.url}/sign-in-basic")
-    page.locator("#f-phone").fill("19900003333")
+    page.locator("#f-phone").fill(f"1990{visit:03d}3333")
     page.locator("#main-form button").last.click()
     page.locator("#text-us summary").click()
     page.locator("#text-us button").click()
 
 
-def held_back(page: Page, town: Bank) -> None:
+def held_back(page: Page, town: Bank, visit: int) -> None:
     """Too many codes of this range were asked for and not answered."""
     number, keys = "+8619900004444", town.house.keys
 
@@ -202,7 +202,7 @@ def held_back(page: Page, town: Bank) -> None:
     page.locator("#main-form button").last.click()
 
 
-REFUSALS: dict[str, Callable[[Page, Bank], None]] = {
+REFUSALS: dict[str, Callable[[Page, Bank, int], None]] = {
     "card": wrong_card, "code": wrong_code, "text": no_text, "held": held_back,
 }  # fmt: skip
 
@@ -216,7 +216,7 @@ def test_every_kind_of_refusal(town: Bank, page_at: PageAt, eye: Eye, name: str)
         source = f"198.18.{list(REFUSALS).index(name) + 1}.{number + 1}"
         page.context.set_extra_http_headers({"X-Forwarded-For": source})
         wear(page, town.url, mode)
-        REFUSALS[name](page, town)
+        REFUSALS[name](page, town, number)  # each with a number of its own: none was sent a code just now
         expect(page.locator("#problem")).to_be_visible()
         found += eye.judge(page, f"refused {name}", looks)
     assert "" == told(found)
