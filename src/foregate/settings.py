@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from foregate import leaflet, sim_swap_settings, smpp_settings
-from foregate.addresses import LOOPBACK
+from foregate.addresses import LOOPBACK, is_safe
 from foregate.rules import clients, limits
 
 
@@ -209,23 +209,13 @@ def _bad_origin(origin: str) -> str | None:
     return None
 
 
-def _is_safe(gateway: str) -> bool:
-    """Whether what goes there is encrypted, or stays on this machine. No address is safe that cannot be read."""
-    try:
-        parts = urlsplit(gateway)
-        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    except ValueError:
-        return False
-
-
 def _weak_links(settings: Settings) -> list[str]:
     found = []
     if settings.database and (why := _bad_database(settings.database)):
         found.append(f"database: {why}")
-    if settings.sms_gateway and not smpp_settings.is_smpp(settings) and not _is_safe(settings.sms_gateway):
+    if settings.sms_gateway and not smpp_settings.is_smpp(settings) and not is_safe(settings.sms_gateway):
         found.append("sms_gateway: codes must not travel in clear, use https://, or smpps:// to an SMS centre")
-    bank = urlsplit(settings.fineract)
-    if settings.fineract and bank.scheme != "https" and (bank.scheme != "http" or bank.hostname not in LOOPBACK):
+    if settings.fineract and not is_safe(settings.fineract):
         found.append("fineract: accounts must not travel in clear, use https://")
     elif settings.fineract and not settings.fineract_secret_file:
         found.append("fineract_secret_file is not set: without user:password in it Fineract tells nobody anything")

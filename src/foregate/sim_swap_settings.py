@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from foregate.addresses import LOOPBACK
+from foregate.addresses import is_safe
 
 if TYPE_CHECKING:
     from foregate.settings import Settings
@@ -25,7 +24,7 @@ def faults(settings: Settings) -> list[str]:
     if settings.sim_swap_api == EMBEDDED:
         return [*found, "sim_swap_api must not be embedded: that one knows the demo's numbers alone"]
     for name in ("sim_swap_api", "sim_swap_token_url"):
-        if not _is_safe(getattr(settings, name)):
+        if not is_safe(getattr(settings, name)):
             found.append(f"{name}: use https://, whose number is asked about must not travel in clear")
     if not settings.sim_swap_client_id:
         found.append("sim_swap_client_id is not set: the networks' service answers those it knows")
@@ -40,11 +39,3 @@ def _bad_files(settings: Settings) -> list[str]:
         return [] if Path(getattr(settings, given[0])).read_bytes().strip() else [f"{given[0]}: is empty"]
     except OSError as wrong:
         return [f"{given[0]}: cannot be read: {wrong.strerror}"]
-
-
-def _is_safe(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    except ValueError:
-        return False

@@ -264,14 +264,14 @@ async def test_one_question_tries_for_everybody(client: SimSwap, networks: Netwo
             await client.last_change(PHONE)
     with pytest.raises(Unreachable, match="rests"):
         await client.last_change(PHONE)
-    left_seconds = client._rests_until - asyncio.get_running_loop().time()
+    left_seconds = client.rest.until - asyncio.get_running_loop().time()
     assert limits.NUMBER_REST_SECONDS == pytest.approx(left_seconds, abs=2)
-    client._rests_until = 0.0  # the rest is over
+    client.rest.until = 0.0  # the rest is over
     networks.says = [(503, b"{}")]
     with pytest.raises(Unreachable, match="503"):
         await client.last_change(PHONE)
     with pytest.raises(Unreachable, match="rests"):
         await client.last_change(PHONE)
-    client._rests_until = 0.0
+    client.rest.until = 0.0
     assert UNKNOWN == await client.last_change(PHONE)
     assert UNKNOWN == await client.last_change(PHONE)

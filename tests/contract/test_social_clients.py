@@ -181,7 +181,7 @@ async def test_a_provider_that_is_down_is_left_alone_for_a_while(world: Provider
             await world.wechat.token(world.code(WECHAT), Surface.WEB)
     assert limits.SOCIAL_FAILURES == len(asked)
     world.counterpart(WECHAT).mode = "fine"
-    world.wechat._wire._rests_until = 0
+    world.wechat._wire.rest.until = 0
     assert (await world.wechat.token(world.code(WECHAT), Surface.WEB)).access_token
 
 

@@ -49,7 +49,8 @@ def is_discounted(turn: Turn) -> bool:
 
 def doubted(turn: Turn) -> Mapping[str, str]:
     """Return the code with the cause, where its number is in doubt."""
-    is_doubted = PHONE_CODE.name in turn.shown and turn.state.number is not None and is_discounted(turn)
+    # Nearly always nobody was asked; so that is looked at first.
+    is_doubted = turn.state.number is not None and is_discounted(turn) and PHONE_CODE.name in turn.shown
     return {PHONE_CODE.name: CAUSE} if is_doubted else engine.NOTHING
 
 

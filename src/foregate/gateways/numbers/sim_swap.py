@@ -32,6 +32,7 @@ import msgspec
 import structlog
 
 from foregate.gateways.numbers.credentials import Credentials
+from foregate.gateways.rest import Rest
 from foregate.ids import new_id
 from foregate.ports import Clock, Unreachable
 from foregate.rules import limits
@@ -77,19 +78,19 @@ class SimSwap:
             timeout=float(limits.NUMBER_ANSWER_SECONDS), follow_redirects=False, transport=transport, trust_env=False
         )
         self._token, self._token_ends_at, self._fetching = "", 0, asyncio.Lock()
-        self._failures, self._rests_until = 0, 0.0
+        self.rest = Rest(limits.NUMBER_FAILURES, limits.NUMBER_REST_SECONDS)
 
     async def last_change(self, phone: str) -> LastChange:
         """Ask about one number. Raises Unreachable."""
-        if asyncio.get_running_loop().time() < self._rests_until:
+        if self.rest.is_on:
             raise Unreachable("the networks' service rests")
         try:
             async with asyncio.timeout(float(limits.NUMBER_ANSWER_SECONDS)):
                 found = await self._asked(phone)
         except (TimeoutError, Unreachable, httpx2.HTTPError) as wrong:
-            self._failed()
+            self.rest.failed()
             raise Unreachable(f"the networks' service: {str(wrong) or type(wrong).__name__}") from None
-        self._failures = 0
+        self.rest.succeeded()
         return found
 
     async def _asked(self, phone: str) -> LastChange:
@@ -154,12 +155,6 @@ class SimSwap:
                 if len(body) > limits.NUMBER_ANSWER_BYTES:
                     raise Unreachable("an answer without end")
             return answer.status_code, bytes(body)
-
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._failures >= limits.NUMBER_FAILURES:
-            self._failures = limits.NUMBER_FAILURES - 1  # when the rest is over, one more failure is enough
-            self._rests_until = asyncio.get_running_loop().time() + limits.NUMBER_REST_SECONDS
 
     async def close(self) -> None:
         """Close the connections."""

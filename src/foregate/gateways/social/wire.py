@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import httpx2
 import structlog
 
+from foregate.gateways.rest import Rest
 from foregate.ports.social import ProviderDown
 from foregate.rules import limits
 from foregate.rules.social import Provider
@@ -35,8 +36,7 @@ class Wire:
         self._client = httpx2.AsyncClient(
             timeout=float(limits.SOCIAL_SECONDS), follow_redirects=False, transport=transport, trust_env=False
         )
-        self._failures = 0
-        self._rests_until = 0.0
+        self.rest = Rest(limits.SOCIAL_FAILURES, limits.SOCIAL_REST_SECONDS)
 
     async def get(self, url: str, params: Mapping[str, str], *, spends: bool) -> bytes:
         """Ask by GET. `spends`: the request uses a code up."""
@@ -49,8 +49,7 @@ class Wire:
     async def _send(
         self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None, *, spends: bool
     ) -> bytes:
-        now = asyncio.get_running_loop().time()
-        if now < self._rests_until:
+        if self.rest.is_on:
             raise ProviderDown("rests")
         try:
             async with asyncio.timeout(2 * limits.SOCIAL_SECONDS):
@@ -58,7 +57,7 @@ class Wire:
         except (ProviderDown, TimeoutError, httpx2.HTTPError) as wrong:
             self.failed(type(wrong).__name__)
             raise ProviderDown(type(wrong).__name__) from None
-        self._failures = 0
+        self.rest.succeeded()
         return body
 
     async def _twice(
@@ -86,10 +85,7 @@ class Wire:
 
     def failed(self, why: str) -> None:
         """Count a failure; after some in a row the provider is left alone for a while."""
-        self._failures += 1
-        if self._failures >= limits.SOCIAL_FAILURES:
-            self._failures = limits.SOCIAL_FAILURES - 1  # when the rest is over, one more failure is enough
-            self._rests_until = asyncio.get_running_loop().time() + limits.SOCIAL_REST_SECONDS
+        self.rest.failed()
         log.warning("provider failed", provider=self._provider.value, why=why)
 
     async def close(self) -> None:
