@@ -222,3 +222,26 @@ async def test_a_gateway_that_hangs_does_not_hold_up_the_end(
         await task
     (row,) = await sql(store, "SELECT status, next_at FROM outbox")
     assert ("waiting", True) == (row["status"], NOW < row["next_at"] < NOW + outbox.LEASE_SECONDS)
+
+
+async def test_a_gateway_that_cleans_up_late_does_not_disturb_the_end(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time was over before the process was told to stop, and it is still hanging up."""
+    monkeypatch.setattr(outbox, "DELIVER_SECONDS", 0.01)
+    is_late = asyncio.Event()
+
+    async def hang_up_slowly(message: Message) -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            is_late.set()
+            await asyncio.sleep(0.2)
+
+    await put(store, a_message())
+    dispatcher = Dispatcher(store, hang_up_slowly)
+    task = asyncio.create_task(dispatcher.run())
+    await is_late.wait()
+    await dispatcher.stop()
+    await task
+    assert ["waiting"] == await statuses(store)

@@ -92,7 +92,8 @@ class Dispatcher(Loop):
         """Let the round under way finish. A gateway that hangs just then is waited for STOP_SECONDS, and no longer."""
         until = asyncio.get_running_loop().time() + STOP_SECONDS
         for wait in self._waits:
-            wait.reschedule(min(until, wait.when() or until))
+            if not wait.expired():  # else it is over, and only cleans up
+                wait.reschedule(min(until, wait.when() or until))
         await super().stop()
 
     async def dispatch(self) -> int:
