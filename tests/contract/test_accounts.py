@@ -1,5 +1,6 @@
 """The same contract for every source of accounts: the ledger, what was imported into it, and a bank elsewhere."""
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from foregate.ports.accounts import (
     Indicator,
     Wanted,
 )
-from foregate.rules import entry_words
+from foregate.rules import entry_words, limits
 from foregate.rules.money import money
 from foregate.store.unit_of_work import SqlStore
 from tests.contract import account_sources
@@ -154,6 +155,42 @@ async def test_a_fineract_that_is_away(status: int, content: bytes) -> None:
     with pytest.raises(Unreachable) as why:
         await accounts.accounts_of(OWNER)
     assert "html" not in str(why.value)
+
+
+@pytest.mark.parametrize(("bytes_more", "is_read"), [(0, True), (1, False)])
+async def test_an_answer_of_fineract_has_an_end(bytes_more: int, is_read: bool) -> None:
+    """At the limit it is read; with one byte more the accounts are away."""
+    size = limits.ACCOUNTS_ANSWER_BYTES + bytes_more
+    accounts = fineract(
+        lambda request: httpx2.Response(200, content=b'{"savingsAccounts": []' + b" " * (size - 23) + b"}")
+    )
+    if is_read:
+        assert () == await accounts.accounts_of(OWNER)
+    else:
+        with pytest.raises(Unreachable, match="Endless"):
+            await accounts.accounts_of(OWNER)
+
+
+async def test_a_fineract_that_fails_is_left_alone_for_a_while() -> None:
+    """After failures enough nobody waits for it; when the rest is over one page asks for everybody."""
+    double, fails, asked = account_sources.Fineract(), True, 0
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal asked
+        asked += 1
+        return httpx2.Response(503) if fails else double.answer(request)
+
+    accounts = fineract(answer)
+    for _ in range(limits.ACCOUNTS_FAILURES + 3):
+        with pytest.raises(Unreachable):
+            await accounts.accounts_of(OWNER)
+    assert limits.ACCOUNTS_FAILURES == asked
+    assert limits.ACCOUNTS_FAILURES == accounts.failures_in_a_row
+    left_seconds = accounts.rest.until - asyncio.get_running_loop().time()
+    assert limits.ACCOUNTS_REST_SECONDS == pytest.approx(left_seconds, abs=2)
+    fails, accounts.rest.until = False, 0.0
+    assert 1 == len(await accounts.accounts_of(OWNER))
+    assert 0 == accounts.failures_in_a_row
 
 
 async def test_what_fineract_is_asked() -> None:

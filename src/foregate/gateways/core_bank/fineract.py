@@ -25,6 +25,7 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from foregate.gateways.bounded import body_of
 from foregate.gateways.core_bank.fineract_wire import (
     ClientAccounts,
     Found,
@@ -34,6 +35,7 @@ from foregate.gateways.core_bank.fineract_wire import (
     balances_of,
     entry_of,
 )
+from foregate.gateways.rest import Rest
 from foregate.local_time import day_of
 from foregate.ports import AccountsAway, Clock, TooMuch
 from foregate.ports.accounts import (
@@ -52,8 +54,6 @@ from foregate.rules.categories import Category
 from foregate.rules.money import zero
 
 T = TypeVar("T")
-TIMEOUT_SECONDS: Final = 5
-ANSWER_BYTES: Final = 4 * 1024 * 1024
 SEARCH_SIZE: Final = 200
 SEARCHES_PER_PAGE: Final = 10
 SEARCHES_PER_SUM: Final = 50
@@ -67,10 +67,11 @@ class FineractAccounts:
     ) -> None:
         self._clock, self._bank = clock, bank
         self.failures_in_a_row = 0
+        self.rest = Rest(limits.ACCOUNTS_FAILURES, limits.ACCOUNTS_REST_SECONDS)
         self.tells_of_money = False  # it is asked; it does not say when something happened
         self._client = httpx2.AsyncClient(
             base_url=url.rstrip("/") + "/v1/",
-            timeout=TIMEOUT_SECONDS,
+            timeout=int(limits.ACCOUNTS_SECONDS),
             follow_redirects=False,
             transport=transport,
             headers={
@@ -203,13 +204,17 @@ class FineractAccounts:
         return found or Found()
 
     async def _get(self, path: str, kind: type[T], question: Mapping[str, str] | None = None) -> T | None:
-        """Return an answer, None for 404. Raises AccountsAway for everything that is none, and counts in a row."""
+        """Return an answer, None for 404. Raises AccountsAway for everything that is none, and while it rests."""
+        if self.rest.is_on:
+            raise AccountsAway("Fineract rests")
         try:
             found = await self._asked(path, kind, question)
         except AccountsAway:
             self.failures_in_a_row += 1
+            self.rest.failed()
             raise
         self.failures_in_a_row = 0
+        self.rest.succeeded()
         return found
 
     async def _asked(self, path: str, kind: type[T], question: Mapping[str, str] | None) -> T | None:
@@ -219,11 +224,7 @@ class FineractAccounts:
                     return None
                 if answer.status_code != httpx2.codes.OK:
                     raise AccountsAway(f"Fineract answered {answer.status_code}")
-                content = b""
-                async for chunk in answer.aiter_bytes():
-                    content += chunk
-                    if len(content) > ANSWER_BYTES:
-                        raise AccountsAway("Fineract answered more than anybody asked for")
+                content = await body_of(answer, limits.ACCOUNTS_ANSWER_BYTES)
             return msgspec.json.decode(content, type=kind)
         except httpx2.HTTPError as wrong:
             raise AccountsAway(f"Fineract: {type(wrong).__name__}") from None

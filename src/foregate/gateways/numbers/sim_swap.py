@@ -31,6 +31,7 @@ import httpx2
 import msgspec
 import structlog
 
+from foregate.gateways.bounded import body_of
 from foregate.gateways.numbers.credentials import Credentials
 from foregate.gateways.rest import Rest
 from foregate.ids import new_id
@@ -149,12 +150,7 @@ class SimSwap:
         kind = {"Content-Type": "application/json"} if content is not None else {}
         sent = {"Accept": "application/json", **kind, **headers}
         async with self._client.stream("POST", url, headers=sent, content=content, data=form) as answer:
-            body = bytearray()
-            async for piece in answer.aiter_bytes():
-                body += piece
-                if len(body) > limits.NUMBER_ANSWER_BYTES:
-                    raise Unreachable("an answer without end")
-            return answer.status_code, bytes(body)
+            return answer.status_code, await body_of(answer, limits.NUMBER_ANSWER_BYTES)
 
     async def close(self) -> None:
         """Close the connections."""

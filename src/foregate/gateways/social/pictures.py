@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx2
 import structlog
 
+from foregate.gateways.bounded import body_of
 from foregate.gateways.pool import Pool
 from foregate.ports import Busy
 from foregate.rules import limits
@@ -93,12 +94,7 @@ class GuardedPictures:
                 raise NotFetched(f"status {answer.status_code}")
             if answer.headers.get("content-type", "").partition(";")[0].strip().lower() not in TYPES:
                 raise NotFetched("no picture by its type")
-            file = bytearray()
-            async for piece in answer.aiter_bytes():
-                file += piece
-                if len(file) > limits.PICTURE_BYTES:
-                    raise NotFetched("too large")
-            return bytes(file)
+            return await body_of(answer, limits.PICTURE_BYTES)
 
     def _checked(self, address: str) -> SplitResult:
         if len(address) > limits.FIELD_CHARS or not address.isascii() or not address.isprintable():

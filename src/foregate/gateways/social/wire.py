@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import httpx2
 import structlog
 
+from foregate.gateways.bounded import body_of
 from foregate.gateways.rest import Rest
 from foregate.ports.social import ProviderDown
 from foregate.rules import limits
@@ -76,12 +77,7 @@ class Wire:
         async with self._client.stream(method, url, params=params, data=form) as answer:
             if answer.status_code != 200:
                 raise ProviderDown(f"status {answer.status_code}")
-            body = bytearray()
-            async for piece in answer.aiter_bytes():
-                body += piece
-                if len(body) > limits.SOCIAL_ANSWER_BYTES:
-                    raise ProviderDown("an answer without end")
-            return bytes(body)
+            return await body_of(answer, limits.SOCIAL_ANSWER_BYTES)
 
     def failed(self, why: str) -> None:
         """Count a failure; after some in a row the provider is left alone for a while."""
