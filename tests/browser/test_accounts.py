@@ -8,8 +8,10 @@ from datetime import date, timedelta
 
 from playwright.sync_api import expect
 
+from foregate.demo.lives import ZONE
 from foregate.demo.people import PASSWORD, person
 from foregate.ids import new_id
+from foregate.local_time import day_of
 from foregate.ports.exports import Export, Format
 from tests.browser.bank import Bank, Visitor
 from tests.browser.conftest import Kind
@@ -27,7 +29,7 @@ def looks_right(visitor: Visitor, kind: Kind, what: str) -> None:
         assert [] == found_by_axe(visitor.page)
 
 
-def test_who_paid_me_300_on_the_3rd(visit: Visit, kind: Kind) -> None:
+def test_who_paid_me_300_on_the_3rd(visit: Visit, bank: Bank, kind: Kind) -> None:
     """Basic shows no money and says what is missing; one password later the record is searched, and answers."""
     visitor, lin = visit(bypass_csp=kind[1]), person("fine")
     visitor.sign_in_basic(lin)
@@ -51,8 +53,8 @@ def test_who_paid_me_300_on_the_3rd(visit: Visit, kind: Kind) -> None:
     visitor.page.get_by_role("link", name=re.compile("借记卡")).first.click()
     visitor.sees("accounts.record.title")
     looks_right(visitor, kind, "record")
-    today = date.today()
-    third = (today if today.day >= 3 else today.replace(day=1)).replace(day=3)
+    today = day_of(bank.clock.now(), ZONE.key)
+    third = (today if today.day >= 3 else today.replace(day=1) - timedelta(days=1)).replace(day=3)
     visitor.page.locator("details.change > summary").click()
     visitor.fill("dateFrom", third.isoformat())
     visitor.fill("dateTo", third.isoformat())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -78,18 +79,30 @@ class Operator:
         return int(count)
 
 
+def in_folder(folder: Path) -> Operator:
+    """Return somebody whose settings name a database and keys in this folder."""
+    return Operator(folder, {"database": f"sqlite:///{folder / 'bank.db'}", "keys_file": str(folder / "keys.toml")})
+
+
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
     """Return somebody who has settings, and nothing made yet."""
-    keys = tmp_path / "keys.toml"
-    return Operator(tmp_path, {"database": f"sqlite:///{tmp_path / 'bank.db'}", "keys_file": str(keys)})
+    return in_folder(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which `keys` and `migrate` were run once, for everybody to begin with a copy."""
+    first = in_folder(tmp_path_factory.mktemp("made"))
+    assert 0 == first.run("keys", "keys.toml").code
+    assert 0 == first.run("migrate").code
+    return first.folder
 
 
 @pytest.fixture
-def ready(operator: Operator) -> Operator:
+def ready(operator: Operator, made: Path) -> Operator:
     """Return somebody who has made keys and brought the database up."""
-    assert 0 == operator.run("keys", "keys.toml").code
-    assert 0 == operator.run("migrate").code
+    shutil.copytree(made, operator.folder, dirs_exist_ok=True)  # with modes: keys that others may read do not serve
     return operator
 
 

@@ -60,6 +60,9 @@ GIVES: Final[Mapping[str, Factor]] = {
     "passkey": Factor.PASSKEY,
 }
 
+# What somebody needs to come one of these ways at all: see `may_come`.
+COMES_BY: Final = frozenset({Factor.PASSKEY, Factor.SOCIAL})
+
 NONE: Final[frozenset[str]] = frozenset()
 Unusable = frozenset[tuple[str, str]]
 ALL_USABLE: Final[Unusable] = frozenset()
@@ -85,6 +88,8 @@ class World:
         self.built = built
         self.open_rows = tuple(row for row in journeys.values() if row.open and engine.who_open(row, built))
         self._mentions = {row.name: frozenset(p.name for p in proofs_of(row.prove)) for row in journeys.values()}
+        self._matters = {row.name: _matters(row) for row in journeys.values()}
+        self._is_brought = {row.name: _is_brought(policy.get(row.act)) for row in journeys.values()}
         self._refusals: dict[tuple[str, Tier, Around], Refusal] = {}
         self._walks: dict[tuple[str, frozenset[str], frozenset[str], Unusable, frozenset[str]], Walk] = {}
 
@@ -97,6 +102,10 @@ class World:
         """Return the names of the proofs that the row's formula mentions."""
         return self._mentions[row.name]
 
+    def matters(self, row: Journey) -> frozenset[Factor]:
+        """Return the factors that make a difference on this row, to what can be proved or to who may come."""
+        return self._matters[row.name]
+
     def provable(self, row: Journey, holds: Iterable[Factor]) -> frozenset[str]:
         """Return the proofs of this row that the holder of these factors can give."""
         held = frozenset(holds)
@@ -107,8 +116,7 @@ class World:
 
     def is_brought(self, row: Journey) -> bool:
         """Say whether evidence that is minutes old may be brought along in a session for this row's act."""
-        evidence = self.policy.get(row.act)
-        return evidence is not None and evidence.fresh_seconds > AFRESH
+        return self._is_brought[row.name]
 
     def walk(
         self,
@@ -135,6 +143,16 @@ class World:
         if key not in self._refusals:
             self._refusals[key] = engine.refuse(cause, earned, around, self.journeys, self.causes)
         return self._refusals[key]
+
+
+def _matters(row: Journey) -> frozenset[Factor]:
+    mentioned = {proof.name for proof in proofs_of(row.prove)}
+    given = {factor for factor, proof in PROOF_OF.items() if proof in mentioned}
+    return frozenset(given | SIMS[row.code_to] | COMES_BY)
+
+
+def _is_brought(evidence: Evidence | None) -> bool:
+    return evidence is not None and evidence.fresh_seconds > AFRESH
 
 
 def _runnable(causes: Causes, journeys: Table) -> Causes:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain, combinations
 
 import msgspec
@@ -60,19 +61,24 @@ class Done(msgspec.Struct, frozen=True):
     brought: frozenset[str]
 
 
-# What is within reach of whom: row, holdings, signed in, what a stolen session brings along.
+# What is within reach of whom: row, holdings that matter there, signed in, what a stolen session brings along.
 Moves = dict[tuple[str, frozenset[Factor], bool, frozenset[str]], Done | None]
 
 
 def explore(world: World) -> Verdict:
     """Hold the rows against the policy, then let every thief loose."""
-    known = Moves()
+    known, entitled = Moves(), dict[tuple[str, frozenset[str]], bool]()
     flaws = [*_rows_and_policy(world), *_policy_itself(world), *_what_the_bank_closed()]
-    visited, broken = 0, []
+    visited, broken = 0, list[tuple[Thief, Journey]]()
     for thief in sorted(_thieves(world), key=lambda thief: thief.size):
         places, acts = _everything(world, thief, known)
         visited += places
-        broken += [(thief, row) for row in acts if not _is_entitled(world, thief, row)]
+        for row in acts:
+            key = (row.act, _own(world, thief, row))
+            if key not in entitled:
+                entitled[key] = _is_entitled(world, *key)
+            if not entitled[key]:
+                broken.append((thief, row))
     told = _tell(world, broken)
     return Verdict(states=visited + world.decisions_explored, stories=shortest_first([*told, *flaws], limit=8))
 
@@ -109,9 +115,10 @@ def _moves(world: World, thief: Thief, place: Place, known: Moves) -> Iterator[D
     """Yield the acts within reach, each once, by the way that shows least. `known`: what was found out before."""
     for row in world.open_rows:
         stale = thief.stale & world.mentions(row) if thief.stale and world.is_brought(row) else NONE
-        key = (row.name, place.holds, place.has_session, stale)
+        matters = place.holds & world.matters(row)
+        key = (row.name, matters, place.has_session, stale)
         if key not in known:
-            known[key] = _move(world, place, row, stale)
+            known[key] = _move(world, Place(matters, place.has_session), row, stale)
         if (done := known[key]) is not None:
             yield done
 
@@ -133,21 +140,22 @@ def _loot(row: Journey) -> frozenset[Factor]:
     return frozenset() if row.cooling else gains(row)
 
 
-def _is_entitled(world: World, thief: Thief, row: Journey) -> bool:
-    own = _own(world, thief, row)
-    evidence = (world.policy.get(act) for act in (row.act, expected.INCLUDED_IN.get(row.act)) if act)
+def _is_entitled(world: World, act: str, own: frozenset[str]) -> bool:
+    evidence = (world.policy.get(each) for each in (act, expected.INCLUDED_IN.get(act)) if each)
     return any(each is not None and is_enough(each, own) for each in evidence)
 
 
 def _own(world: World, thief: Thief, row: Journey) -> frozenset[str]:
     """Return the proofs that are the thief's own, and fresh enough for the act."""
+    stale = thief.stale if thief.stale and world.is_brought(row) else NONE
+    return _of_his_own(thief.holds, stale, has_number=row.code_to is CodeTo.TYPED)
+
+
+@cache
+def _of_his_own(holds: frozenset[Factor], stale: frozenset[str], *, has_number: bool) -> frozenset[str]:
     sims = {Factor.REGISTERED_SIM, Factor.BOUND_SIM}
-    own = {factor.value for factor in thief.holds - sims}
-    if thief.holds & sims or row.code_to is CodeTo.TYPED:
-        own.add("phone_code")
-    if thief.stale and world.is_brought(row):
-        own |= thief.stale
-    return frozenset(own)
+    code = {"phone_code"} if holds & sims or has_number else NONE
+    return frozenset({factor.value for factor in holds - sims} | code | stale)
 
 
 # ---------------------------------------------------------------- telling it
