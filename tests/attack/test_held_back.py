@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from foregate import bootstrap
 from foregate.rules import limits
 from tests.attack.test_messages import ALARM, ask, beside, fill, office, spend, text_us
-from tests.bank import LI, WANG, Bank
+from tests.bank import LI, WANG, Bank, open_bank
 from tests.office import Office
 
 __all__ = ["office"]
@@ -72,3 +76,18 @@ async def test_a_full_range_is_told_once_an_hour(office: Office) -> None:
     assert [ALARM] == await office.alarms()
     assert 201 == (await ask(bank, beside(WANG.phone, 1), 7)).status
     assert [ALARM] * 2 == await office.alarms()
+
+
+async def test_a_process_that_is_stopped_forgets_nothing_it_sent(tmp_path: Path) -> None:
+    """What went out since the last look, the last message of all included, is on the bill of whoever comes after."""
+    database = f"sqlite:///{tmp_path / 'bank.db'}"
+    bank = await open_bank(database)
+    async with bootstrap._running(bank.house):
+        await asyncio.sleep(0.2)  # it has looked, and looks again in BUDGET_LOOK_SECONDS
+        visitor = bank.visitor()
+        await visitor.start("sign-in-basic", "phone", phone=LI.phone)
+        await visitor.client.aclose()
+    after = await open_bank(database, keys=bank.keys)
+    async with after.house.store.begin() as tx:
+        assert 1 == await tx.spending.of_the_day(after.clock.now())
+    await after.close()

@@ -209,6 +209,8 @@ async def _begin_face(turn: Turn) -> Reply:
 
 async def _by_phone(turn: Turn, action: str) -> Reply | Slow:
     """Another code, or the text that the customer sent us."""
+    if numbers.is_owed(turn):
+        return Slow(number=turn.subject.phone)  # as in `_prove`; another code would prove nothing new
     if action == "resend":
         refused = await phone_code.offer(turn.situation())
         await turn.save(moved=False)
