@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from foregate import bootstrap
+from foregate.bootstrap import SystemClock
+from foregate.gateways.sms.simulated import SimulatedPhones
 from foregate.rules import limits
 from tests.attack.test_messages import ALARM, ask, beside, fill, office, spend, text_us
 from tests.bank import LI, WANG, Bank, open_bank
@@ -78,14 +80,29 @@ async def test_a_full_range_is_told_once_an_hour(office: Office) -> None:
     assert [ALARM] * 2 == await office.alarms()
 
 
+class Slow(SimulatedPhones):
+    """A gateway that takes its time; `began`: a message is on its way."""
+
+    began: asyncio.Event
+
+    async def send(self, phone: str, text: str, message_id: str) -> None:
+        self.began.set()
+        await asyncio.sleep(0.3)
+        await super().send(phone, text, message_id)
+
+
 async def test_a_process_that_is_stopped_forgets_nothing_it_sent(tmp_path: Path) -> None:
-    """What went out since the last look, the last message of all included, is on the bill of whoever comes after."""
+    """What went out since the last look is on the bill of whoever comes after, with what was on its way at the end."""
     database = f"sqlite:///{tmp_path / 'bank.db'}"
-    bank = await open_bank(database)
+    phones = Slow(SystemClock())
+    phones.began = asyncio.Event()
+    bank = await open_bank(database, parts={"gateway": phones})
     async with bootstrap._running(bank.house):
         await asyncio.sleep(0.2)  # it has looked, and looks again in BUDGET_LOOK_SECONDS
         visitor = bank.visitor()
-        await visitor.start("sign-in-basic", "phone", phone=LI.phone)
+        begin = {"journey": "sign-in-basic", "step": "phone", "answer": {"phone": LI.phone}}
+        assert 201 == (await visitor.client.post("/v1/journeys", json=begin)).status_code
+        await phones.began.wait()
         await visitor.client.aclose()
     after = await open_bank(database, keys=bank.keys)
     async with after.house.store.begin() as tx:
