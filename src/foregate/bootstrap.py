@@ -363,7 +363,8 @@ async def _running(house: Foregate) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.gather(*(worker.stop() for worker in workers))
+        await asyncio.gather(*(worker.stop() for worker in workers if worker is not house.spending))
+        await house.spending.stop()  # last, for the dispatcher sends to its end
         await asyncio.wait(tasks, timeout=10)
         await house.close()
 

@@ -6,7 +6,7 @@ Nothing here changes anything; that somebody looked is written down all the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -17,7 +17,7 @@ from foregate.counter.guard import Doing, Guard, Objected
 from foregate.counter.holdings import Holdings
 from foregate.counter.refs import Ref, read_ref
 from foregate.counter.views import Actor, File
-from foregate.ports import CardHolder, CounterRow, Customer, DeviceRow, Person, SessionRow
+from foregate.ports import CardHolder, CounterRow, Customer, DeviceRow, Person, SessionRow, UnitOfWork
 from foregate.ports.counter import ProposalRow, TrailEntry
 from foregate.ports.outlets import Appointment
 from foregate.rules import documents, limits, masks
@@ -135,9 +135,9 @@ class Files:
     async def _doubted(self, doing: Doing, customer_id: str, now: int, known: Known) -> frozenset[str]:
         """Return the numbers whose codes the door did not take of late; what the counter saw since is settled."""
         since = max(now - limits.NUMBER_RECENT_SECONDS, await doing.tx.permits.latest(customer_id))
-        entries = await doing.tx.trail.of(customer_id, kinds=("proof-refused",))
-        told = [entry.details for entry in entries if entry.at > since and entry.details.get("cause") == CAUSE]
-        rows = [self._tables.journeys.get(str(details.get("journey"))) for details in told]
+        refused = [details async for details in _refused_since(doing.tx, customer_id, since)]
+        told = [str(details.get("journey")) for details in refused if details.get("cause") == CAUSE]
+        rows = [self._tables.journeys.get(name) for name in told]
         numbers = {BOUND_SIM if row.code_to is CodeTo.BOUND else REGISTERED_SIM for row in rows if row is not None}
         return frozenset({BOUND_SIM, REGISTERED_SIM} if numbers and known.is_bound_registered else numbers)
 
@@ -171,6 +171,17 @@ class Files:
             codes_wait_seconds=wait_seconds,
             held=await self._holdings(tx, customer, cards, counters, now) if customer else (),
         )
+
+
+async def _refused_since(tx: UnitOfWork, customer_id: str, since: int) -> AsyncIterator[Mapping[str, str | int]]:
+    """Yield what the record says of each proof refused after `since`: strangers may have filled its newest page."""
+    before: int | None = None
+    while entries := await tx.trail.of(customer_id, kinds=("proof-refused",), before=before):
+        for entry in entries:
+            if entry.at <= since:
+                return
+            yield entry.details
+        before = entries[-1].seq
 
 
 def footing_of(facts: Facts, lost: frozenset[Lost]) -> tuple[Footing, Known]:

@@ -24,7 +24,8 @@ BUDGET = Gauge("foregate_messages_day_budget", "How many may be sent within 24 h
 class SpendingWatch(Loop):
     """`ports.messages.MessageBudget`, kept up to date. What was sent is written down every BUDGET_LOOK_SECONDS.
 
-    A process that is killed forgets what it sent since it last looked: some seconds of the day's messages.
+    A process that is killed forgets what it sent since it last looked: some seconds of the day's messages. One that is
+    stopped forgets nothing.
     """
 
     def __init__(
@@ -45,6 +46,12 @@ class SpendingWatch(Loop):
     def note(self, sent: int) -> None:
         """So many messages went out."""
         self._sent += sent
+
+    async def stop(self) -> None:
+        """Let the round under way finish, and write down what was sent since. To be stopped after whoever sends."""
+        await super().stop()
+        if self._sent:
+            await self._round()
 
     async def once(self) -> None:
         """Write down what was sent, look what all processes sent, and tell."""

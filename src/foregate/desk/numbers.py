@@ -4,6 +4,7 @@ Rules
   1. Nobody is asked before a code was right: strangers cause no question, see no difference, and cost the bank nothing.
   2. On a row that asks, a code counts only after the answer. Whatever comes between, it does not count.
   3. Nobody waits longer than NUMBER_ASK_SECONDS. No answer is the answer "unknown".
+  4. Where several may share a number it is the same with whose it is: a right code counts once the core bank said so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from foregate.ports import SessionRow, Unreachable
 from foregate.rules import engine, limits
 from foregate.rules.journeys import Journey
 from foregate.rules.numbers import CAUSE, UNKNOWN, LastChange, Standing, standing
-from foregate.rules.words import PHONE_CODE
+from foregate.rules.words import PHONE_CODE, CodeTo, Who
 from foregate.situation import Refused, World
 
 if TYPE_CHECKING:
@@ -41,8 +42,17 @@ def is_owed(turn: Turn) -> bool:
     return is_asked(turn.row, turn.house.world) and PHONE_CODE.name in turn.shown and turn.state.number is None
 
 
+def is_unplaced(turn: Turn) -> bool:
+    """Say whether a code was right and nobody said yet whose its number is: the core bank was away, a node died."""
+    if turn.row.code_to is not CodeTo.EITHER or turn.state.is_placed:
+        return False
+    return turn.state.who is Who.PHONE and PHONE_CODE.name in turn.shown
+
+
 def is_discounted(turn: Turn) -> bool:
     """Say whether a code that was shown counts for nothing, or not yet."""
+    if is_unplaced(turn):
+        return True
     found = turn.state.number
     return is_asked(turn.row, turn.house.world) and not (found is not None and found.is_trusted)
 

@@ -30,6 +30,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     cools_until: int = 0  # what was shown is new, and buys nothing that lasts before
     number: Standing | None = None  # of the code that was shown, where the row asks; None: nobody answered yet
+    is_placed: bool = False  # somebody said whose number the code went to, where several may share it
     language: str = "zh"
     outcome_session: str | None = None
     outcome_facts: dict[str, str | int] = {}

@@ -20,7 +20,7 @@ from foregate.rules.engine import Identify, Inform, Perform, Pick, Prove, Stuck
 from foregate.rules.numbers import CAUSE, LastChange
 from foregate.rules.permission import Permission
 from foregate.rules.social_inputs import Returned
-from foregate.rules.words import PHONE_CODE, CodeTo, Tier, Who
+from foregate.rules.words import PHONE_CODE, Tier, Who
 from foregate.situation import Evidence, Refused
 from foregate.tokens import parse
 
@@ -175,8 +175,8 @@ async def _ask_authenticator(turn: Turn, decision: engine.Decision) -> Reply:
 
 async def _prove(turn: Turn, kind: ProofKind, answered: Answered) -> Reply | Slow:
     given = typed(kind.ANSWER, answered.answer)
-    if kind.PROOF is PHONE_CODE and numbers.is_owed(turn):
-        return Slow(number=turn.subject.phone)  # it was right, and is used up: only the answer is missing
+    if kind.PROOF is PHONE_CODE and (owed := _owed(turn)) is not None:
+        return owed  # it was right, and is used up: only the answer is missing
     ticket = await kind.charge(given, turn.situation())
     turn.look_anew()
     if isinstance(ticket, Refused):
@@ -209,6 +209,8 @@ async def _begin_face(turn: Turn) -> Reply:
 
 async def _by_phone(turn: Turn, action: str) -> Reply | Slow:
     """Another code, or the text that the customer sent us."""
+    if (owed := _owed(turn)) is not None:
+        return owed  # as in `_prove`; another code would prove nothing new
     if action == "resend":
         refused = await phone_code.offer(turn.situation())
         await turn.save(moved=False)
@@ -224,12 +226,17 @@ async def _proved(turn: Turn, proof: str, cools_until: int = 0) -> Reply | Slow:
     if cools_until:
         turn.change(cools_until=cools_until)
     if proof == PHONE_CODE.name:
-        turn.change(number=None)
-        if turn.row.code_to is CodeTo.EITHER and turn.state.who is Who.PHONE:
-            return Slow(sharing=turn.subject.phone or "")
-        if numbers.is_owed(turn):
-            return Slow(number=turn.subject.phone)
+        turn.change(number=None, is_placed=False)
+        if (owed := _owed(turn)) is not None:
+            return owed
     return await advance(turn)
+
+
+def _owed(turn: Turn) -> Slow | None:
+    """Return what has to be asked before a code that was right counts: whose number it is, whether it changed hands."""
+    if numbers.is_unplaced(turn):
+        return Slow(sharing=turn.subject.phone or "")
+    return Slow(number=turn.subject.phone) if numbers.is_owed(turn) else None
 
 
 async def number_asked(turn: Turn, change: LastChange) -> Reply:
@@ -357,6 +364,7 @@ async def _pick(turn: Turn, answered: Answered) -> Reply:
 
 async def shared(turn: Turn, holders: tuple[CardHolder, ...]) -> Reply:
     """Several people may share the number: its registered customer, and those whose card it is bound to."""
+    turn.change(is_placed=True)
     ids = [turn.subject.customer_id] if turn.subject.known else []
     ids += [identify.customer_id_of(turn.house.world.keyring, holder.core_ref) for holder in holders]
     customers = [await turn.tx.customers.find(customer_id) for customer_id in dict.fromkeys(ids)]

@@ -6,25 +6,32 @@ import asyncio
 
 
 class Rest:
-    """Counts failures in a row; `failures_max` of them begin a rest of `seconds`. Then one more failure is enough."""
+    """Counts failures in a row; `failures_max` of them begin a rest of `seconds`. Then one tries for everybody.
 
-    def __init__(self, failures_max: int, seconds: int) -> None:
-        self._failures_max, self._seconds = failures_max, seconds
-        self._failures = 0
+    One failure is enough then for another rest. Who tries has `answer_seconds`; who breaks off leaves it to the next.
+    """
+
+    def __init__(self, failures_max: int, seconds: int, *, answer_seconds: int) -> None:
+        self._failures_max, self._seconds, self._answer_seconds = failures_max, seconds, answer_seconds
+        self._failures, self._is_in_doubt = 0, False
         self.until = 0.0  # by the loop's clock
 
-    @property
-    def is_on(self) -> bool:
-        """Whether the service is left alone just now."""
-        return asyncio.get_running_loop().time() < self.until
+    def may_ask(self) -> bool:
+        """Say whether the service is asked just now, by whoever wants to know."""
+        now = asyncio.get_running_loop().time()
+        if now < self.until:
+            return False
+        if self._is_in_doubt:
+            self.until = now + self._answer_seconds
+        return True
 
     def succeeded(self) -> None:
         """It answered."""
-        self._failures = 0
+        self._failures, self._is_in_doubt, self.until = 0, False, 0.0
 
     def failed(self) -> None:
         """It did not."""
         self._failures += 1
         if self._failures >= self._failures_max:
-            self._failures = self._failures_max - 1
+            self._failures, self._is_in_doubt = self._failures_max - 1, True
             self.until = asyncio.get_running_loop().time() + self._seconds

@@ -68,7 +68,7 @@ class SendVerdict(msgspec.Struct, frozen=True):
 
 
 class RangeVerdict(msgspec.Struct, frozen=True):
-    """Whether codes may go out to a range of numbers. `is_last`: this one was the last for now."""
+    """Whether codes may go out to a range of numbers. `is_last`: this one filled it, the first time within its hour."""
 
     is_allowed: bool
     is_last: bool

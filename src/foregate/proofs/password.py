@@ -6,18 +6,20 @@ exist, or has no password, costs the same hash (ASVS 5.0, 6.3.8; NIST SP 800-63B
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from foregate.ports import CounterRow
 from foregate.proofs import Proved, guessed
 from foregate.rules import inputs
-from foregate.rules.words import PASSWORD
+from foregate.rules.words import PASSWORD, PHONE_CODE
 from foregate.situation import Refused, Situation, World
 
 PROOF = PASSWORD
 CAUSES = ("password-wrong", *guessed.CAUSES)
 QUICK = False
-offer, facts = guessed.offer, guessed.facts
+offer = guessed.offer
 
 
 class Answer(inputs.Answer, frozen=True):
@@ -35,6 +37,11 @@ class Ticket(msgspec.Struct, frozen=True):
     charged: CounterRow
     password_hash: str | None
     customer_id: str
+
+
+async def facts(at: Situation) -> Mapping[str, str | int]:
+    """Say whether the phone is confirmed: not where a remembered device was enough, or a code counts for nothing."""
+    return {"phone_confirmed": int(any(given.proof == PHONE_CODE.name for given in at.evidence))}
 
 
 async def charge(answer: Answer, at: Situation) -> Ticket | Refused:

@@ -110,12 +110,19 @@ async def _spend_theirs(at: Situation, *, is_counted: bool) -> tuple[SendVerdict
     theirs, ours = await at.tx.codes.spend_sends(number, _range_key(at), at.now)
     if ours.is_last:
         await raise_alarm(at.tx, at.now, "codes-unanswered", actor="foregate", source=at.source)
-    return theirs, None if ours.is_allowed else Refused(cause="codes-held-back", retry_in_seconds=ours.wait_seconds)
+    if ours.is_allowed:
+        return theirs, None
+    if theirs.is_allowed:
+        await at.tx.codes.give_back_send(number)  # nothing goes out to it: what it has left is left to it
+    return theirs, Refused(cause="codes-held-back", retry_in_seconds=ours.wait_seconds)
 
 
 def _is_stranger(at: Situation) -> bool:
-    """Say whether the visitor holds nothing yet: no remembered device, no proof given before."""
-    return at.device_id is None and not at.evidence
+    """Say whether the visitor holds nothing yet: no remembered device, no session, no proof given before.
+
+    What somebody proved to be let in may be too old for what they do now; they were let in all the same.
+    """
+    return at.device_id is None and at.session_id is None and not at.evidence
 
 
 def _range_key(at: Situation) -> bytes:
@@ -253,5 +260,6 @@ async def texted(at: Situation) -> Proved | Refused:
         return Refused(cause="text-not-arrived")
     if not await at.tx.codes.consume(at.journey_id):
         return Refused(cause="code-used-up")
-    await _answered(at)
+    if code.sends:  # what was held back was not counted either
+        await _answered(at)
     return Proved()

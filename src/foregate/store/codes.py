@@ -80,15 +80,22 @@ _SPEND_SEND: Final = Statement(
     .on_conflict_do_update(index_elements=[_guard.key], set_=_SPENT, where=_MAY_SEND)
     .returning(_guard.streak)
 )
-# Two rows in one statement, the number's first: whoever else waits for them takes them in this order too.
+# Two rows in one statement, the number's first: whoever else waits for them takes them in this order too. A range has
+# no guesses in a row: its `streak` says how often it was filled within the hour, for each answer makes room in it.
 _RANGE: Final = bindparam("range_key", type_=_guard.key.type)
+_STREAK: Final = case(
+    (_guard.key != _RANGE, _guard.streak),
+    (_hour_over, number(0)),
+    (_guard.hour_count >= number(limits.RANGE_UNANSWERED - 1), _guard.streak + number(1)),
+    else_=_guard.streak,
+)
 _ONE_EACH: Final[dict[str, ColumnElement[Any]]] = {column.name: bindparam(column.name) for column in send_guard.columns}
 _SPEND_SENDS: Final = Statement(
     insert(send_guard)
     .values([_ONE_EACH, {**_ONE_EACH, "key": _RANGE}])
     .on_conflict_do_update(
         index_elements=[_guard.key],
-        set_=_SPENT,
+        set_={**_SPENT, "streak": _STREAK},
         where=case(
             (_guard.key == _RANGE, or_(_hour_over, _guard.hour_count < number(limits.RANGE_UNANSWERED))),
             else_=_MAY_SEND,
@@ -231,7 +238,7 @@ class CodesIn:
         )
         if ours is None:
             return verdict, await self._look_at_range(range_key, now)
-        is_last = ours["hour_count"] >= limits.RANGE_UNANSWERED
+        is_last = ours["hour_count"] >= limits.RANGE_UNANSWERED and ours["streak"] == 1
         return verdict, RangeVerdict(is_allowed=True, is_last=is_last, wait_seconds=0)
 
     async def _look_at_range(self, range_key: bytes, now: int) -> RangeVerdict:

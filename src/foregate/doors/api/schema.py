@@ -64,7 +64,7 @@ class ActionOut(msgspec.Struct):
 
 
 class StepOut(msgspec.Struct):
-    """What is asked now. `facts` are seconds, lengths and masked numbers worth showing."""
+    """What is asked now. `facts` are seconds, lengths and masked numbers worth showing, and what is confirmed."""
 
     name: str
     kind: str

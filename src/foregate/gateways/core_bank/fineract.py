@@ -67,7 +67,7 @@ class FineractAccounts:
     ) -> None:
         self._clock, self._bank = clock, bank
         self.failures_in_a_row = 0
-        self.rest = Rest(limits.ACCOUNTS_FAILURES, limits.ACCOUNTS_REST_SECONDS)
+        self.rest = Rest(limits.ACCOUNTS_FAILURES, limits.ACCOUNTS_REST_SECONDS, answer_seconds=limits.ACCOUNTS_SECONDS)
         self.tells_of_money = False  # it is asked; it does not say when something happened
         self._client = httpx2.AsyncClient(
             base_url=url.rstrip("/") + "/v1/",
@@ -205,7 +205,7 @@ class FineractAccounts:
 
     async def _get(self, path: str, kind: type[T], question: Mapping[str, str] | None = None) -> T | None:
         """Return an answer, None for 404. Raises AccountsAway for everything that is none, and while it rests."""
-        if self.rest.is_on:
+        if not self.rest.may_ask():
             raise AccountsAway("Fineract rests")
         try:
             found = await self._asked(path, kind, question)

@@ -79,11 +79,13 @@ class SimSwap:
             timeout=float(limits.NUMBER_ANSWER_SECONDS), follow_redirects=False, transport=transport, trust_env=False
         )
         self._token, self._token_ends_at, self._fetching = "", 0, asyncio.Lock()
-        self.rest = Rest(limits.NUMBER_FAILURES, limits.NUMBER_REST_SECONDS)
+        self.rest = Rest(
+            limits.NUMBER_FAILURES, limits.NUMBER_REST_SECONDS, answer_seconds=limits.NUMBER_ANSWER_SECONDS
+        )
 
     async def last_change(self, phone: str) -> LastChange:
         """Ask about one number. Raises Unreachable."""
-        if self.rest.is_on:
+        if not self.rest.may_ask():
             raise Unreachable("the networks' service rests")
         try:
             async with asyncio.timeout(float(limits.NUMBER_ANSWER_SECONDS)):

@@ -37,7 +37,7 @@ class Wire:
         self._client = httpx2.AsyncClient(
             timeout=float(limits.SOCIAL_SECONDS), follow_redirects=False, transport=transport, trust_env=False
         )
-        self.rest = Rest(limits.SOCIAL_FAILURES, limits.SOCIAL_REST_SECONDS)
+        self.rest = Rest(limits.SOCIAL_FAILURES, limits.SOCIAL_REST_SECONDS, answer_seconds=2 * limits.SOCIAL_SECONDS)
 
     async def get(self, url: str, params: Mapping[str, str], *, spends: bool) -> bytes:
         """Ask by GET. `spends`: the request uses a code up."""
@@ -50,7 +50,7 @@ class Wire:
     async def _send(
         self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None, *, spends: bool
     ) -> bytes:
-        if self.rest.is_on:
+        if not self.rest.may_ask():
             raise ProviderDown("rests")
         try:
             async with asyncio.timeout(2 * limits.SOCIAL_SECONDS):
