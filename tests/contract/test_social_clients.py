@@ -12,7 +12,9 @@ import structlog
 
 from foregate.demo.providers.accounts import MOBILE_APP
 from foregate.gateways.social import wire
-from foregate.ports.social import CodeRefused, NotAPerson, Profile, ProviderDown, SocialProvider
+from foregate.gateways.social.alipay import Alipay
+from foregate.gateways.social.wechat import WeChat
+from foregate.ports.social import CodeRefused, NotAPerson, Profile, ProviderDown
 from foregate.rules import limits
 from foregate.rules.social import Provider, Surface
 from tests import doubles
@@ -29,7 +31,7 @@ async def world(anyio_backend: str) -> AsyncIterator[Providers]:
     await world.close()
 
 
-def client_of(world: Providers, provider: Provider) -> SocialProvider:
+def client_of(world: Providers, provider: Provider) -> WeChat | Alipay:
     return world.wechat if provider is WECHAT else world.alipay
 
 
@@ -172,17 +174,21 @@ async def test_a_slow_provider_is_not_waited_for(
         await client_of(world, provider).token(world.code(provider), Surface.WEB)
 
 
-async def test_a_provider_that_is_down_is_left_alone_for_a_while(world: Providers) -> None:
-    """After some failures nobody waits for it; when the rest is over, one visitor tries for everybody."""
-    asked = world.counterpart(WECHAT).asked
-    world.counterpart(WECHAT).mode = "broken"
+@EACH
+@pytest.mark.parametrize("mode", ["broken", "garbage"])
+async def test_a_provider_that_is_down_is_left_alone_for_a_while(
+    world: Providers, provider: Provider, mode: str
+) -> None:
+    """After some failures nobody waits for it, nonsense among them; after the rest one visitor tries for everybody."""
+    asked, client = world.counterpart(provider).asked, client_of(world, provider)
+    world.counterpart(provider).mode = mode
     for _ in range(limits.SOCIAL_FAILURES + 3):
         with pytest.raises(ProviderDown):
-            await world.wechat.token(world.code(WECHAT), Surface.WEB)
+            await client.token(world.code(provider), Surface.WEB)
     assert limits.SOCIAL_FAILURES == len(asked)
-    world.counterpart(WECHAT).mode = "fine"
-    world.wechat._wire.rest.until = 0
-    assert (await world.wechat.token(world.code(WECHAT), Surface.WEB)).access_token
+    world.counterpart(provider).mode = "fine"
+    client._wire.rest.until = 0
+    assert (await client.token(world.code(provider), Surface.WEB)).access_token
 
 
 async def test_a_request_that_never_left_is_sent_again(anyio_backend: str) -> None:
@@ -195,7 +201,7 @@ async def test_a_request_that_never_left_is_sent_again(anyio_backend: str) -> No
 
     line = wire.Wire(WECHAT, httpx2.MockTransport(refuse))
     with pytest.raises(ProviderDown):
-        await line.get("http://127.0.0.1:1/", {}, spends=True)
+        await line.get("http://127.0.0.1:1/", {}, bytes, spends=True)
     assert 2 == len(tried)
     await line.close()
 
@@ -210,7 +216,7 @@ async def test_an_answer_that_got_lost_spends_the_code(anyio_backend: str) -> No
 
     line = wire.Wire(ALIPAY, httpx2.MockTransport(lose))
     with pytest.raises(ProviderDown):
-        await line.post("http://127.0.0.1:1/", {}, {}, spends=True)
+        await line.post("http://127.0.0.1:1/", {}, {}, bytes, spends=True)
     assert 1 == len(tried)
     await line.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -135,8 +136,8 @@ class Alipay:
         sent = signing.signed({**common, **business}, self._keys.own)
         params = {name: value for name, value in sent.items() if name not in business}
         form = {name: value for name, value in sent.items() if name in business}
-        body = await self._wire.post(self._gateway, params, form, spends=spends)
-        node = self._believed(body, method.replace(".", "_") + "_response")
+        believed = partial(self._believed, expected=method.replace(".", "_") + "_response")
+        node = await self._wire.post(self._gateway, params, form, believed, spends=spends)
         code = _text(node, "code") or "10000"
         if code == "10000":
             return node
@@ -159,7 +160,6 @@ class Alipay:
             node = _NODE.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, ValueError, RecursionError):
             # An app that Alipay does not know is answered without a signature: nothing in it can be believed.
-            self._wire.failed("no signed answer")
             raise ProviderDown("no signed answer") from None
         # What is called an error is one, whatever its code says.
         return node if name == expected else {"code": "error"} | {k: v for k, v in node.items() if v != "10000"}

@@ -120,12 +120,7 @@ class WeChat:
         )
 
     async def _ask(self, path: str, params: Mapping[str, str], *, spends: bool) -> dict[str, Any]:
-        body = await self._wire.get(self._api + path, params, spends=spends)
-        try:
-            answer = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._wire.failed("no JSON")
-            raise ProviderDown("no JSON") from None
+        answer = await self._wire.get(self._api + path, params, _decoded, spends=spends)
         code = _number(answer.get("errcode", 0))
         if code == 0:
             return answer
@@ -149,6 +144,13 @@ class WeChat:
 
 class _TokenOver(CodeRefused):
     """The access token is over; its refresh token may not be."""
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ProviderDown("no JSON") from None
 
 
 def _grant(answer: Mapping[str, Any], app: App, surface: Surface) -> Grant:

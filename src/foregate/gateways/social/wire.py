@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import httpx2
 import structlog
@@ -26,6 +27,7 @@ log = structlog.get_logger("foregate.social")
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs whole addresses at INFO
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
+T = TypeVar("T")
 NEVER_LEFT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -39,27 +41,32 @@ class Wire:
         )
         self.rest = Rest(limits.SOCIAL_FAILURES, limits.SOCIAL_REST_SECONDS, answer_seconds=2 * limits.SOCIAL_SECONDS)
 
-    async def get(self, url: str, params: Mapping[str, str], *, spends: bool) -> bytes:
-        """Ask by GET. `spends`: the request uses a code up."""
-        return await self._send("GET", url, params, None, spends=spends)
+    async def get(self, url: str, params: Mapping[str, str], read: Callable[[bytes], T], *, spends: bool) -> T:
+        """Ask by GET. `read` raises ProviderDown for what is no answer; `spends`: the request uses a code up."""
+        return await self._send("GET", url, params, None, read, spends=spends)
 
-    async def post(self, url: str, params: Mapping[str, str], form: Mapping[str, str], *, spends: bool) -> bytes:
+    async def post(
+        self, url: str, params: Mapping[str, str], form: Mapping[str, str], read: Callable[[bytes], T], *, spends: bool
+    ) -> T:
         """Ask by POST, `params` in the address and `form` in the body."""
-        return await self._send("POST", url, params, form, spends=spends)
+        return await self._send("POST", url, params, form, read, spends=spends)
 
     async def _send(
-        self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None, *, spends: bool
-    ) -> bytes:
+        self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None,
+        read: Callable[[bytes], T], *, spends: bool,
+    ) -> T:  # fmt: skip
         if not self.rest.may_ask():
             raise ProviderDown("rests")
         try:
             async with asyncio.timeout(2 * limits.SOCIAL_SECONDS):
-                body = await self._twice(method, url, params, form, spends=spends)
+                found = read(await self._twice(method, url, params, form, spends=spends))
         except (ProviderDown, TimeoutError, httpx2.HTTPError) as wrong:
-            self.failed(type(wrong).__name__)
-            raise ProviderDown(type(wrong).__name__) from None
+            why = str(wrong) or type(wrong).__name__ if isinstance(wrong, ProviderDown) else type(wrong).__name__
+            self.rest.failed()
+            log.warning("provider failed", provider=self._provider.value, why=why)
+            raise ProviderDown(why) from None
         self.rest.succeeded()
-        return body
+        return found
 
     async def _twice(
         self, method: str, url: str, params: Mapping[str, str], form: Mapping[str, str] | None, *, spends: bool
@@ -78,11 +85,6 @@ class Wire:
             if answer.status_code != 200:
                 raise ProviderDown(f"status {answer.status_code}")
             return await body_of(answer, limits.SOCIAL_ANSWER_BYTES)
-
-    def failed(self, why: str) -> None:
-        """Count a failure; after some in a row the provider is left alone for a while."""
-        self.rest.failed()
-        log.warning("provider failed", provider=self._provider.value, why=why)
 
     async def close(self) -> None:
         """Close the connections."""
