@@ -164,7 +164,8 @@ def test_a_statement_is_made_and_an_alert_chosen(visit: Visit, bank: Bank, kind:
     visitor.page.locator("#fine").get_by_role("button", name=visitor.t("demo.pay")).click()
     visitor.sees("demo.paid-told")
     visitor.hears(phone, before)
-    assert "CNY 300.00" in bank.messages(phone)[0].text
+    amount = visitor.t("language.yuan", number="300.00")
+    assert amount in bank.messages(phone)[0].text
     visitor.page.reload()
-    expect(visitor.page.get_by_text("CNY 300.00").first).to_be_visible()
+    expect(visitor.page.get_by_text(amount).first).to_be_visible()
     looks_right(visitor, kind, "paid")

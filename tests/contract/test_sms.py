@@ -304,6 +304,19 @@ def test_a_long_code_is_sent_whole(language: str) -> None:
     assert said.endswith("@login.bank.test #0ABCDEFGHJKMN")
 
 
+@pytest.mark.parametrize(
+    ("language", "amount", "said"),
+    [
+        ("zh", "CNY 300.00", "收到人民币300.00元"),
+        ("zh", "USD 5.00", "收到USD 5.00"),
+        ("en", "CNY 300.00", "CNY 300.00 came"),
+    ],
+)
+def test_an_amount_is_in_the_words_of_who_reads_it(language: str, amount: str, said: str) -> None:
+    """Yuan in Chinese as people write them; what has no such word keeps its three letters."""
+    assert said in postman(SimulatedPhones(Clock())).text_of(message("sms.money-in", language, amount=amount))
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("template", sorted(set(TEMPLATES) - WITH_A_LINK - {"sms.code"}))
 def test_a_notice_tells_what_to_do_if_it_was_not_you(template: str, language: str) -> None:

@@ -167,7 +167,7 @@ def test_what_anyone_may_hear_tells_nothing_about_the_customer(language: str) ->
 
 
 FACTS = {"hotline": "95000", "host": "login.bank.example", "purpose": "", "origin": "https://login.bank.example"}
-FACTS |= {"token": "0123456789ABCDEFGHJKMNPQRS", "day": "2035-12-31", "amount": "CNY 1234567.89"}
+FACTS |= {"token": "0123456789ABCDEFGHJKMNPQRS", "day": "2035-12-31"}
 BANK = {"zh": "示范商业银行", "en": "Demo Commercial Bank"}
 # What one message holds: 70 in UCS-2, 160 of the GSM alphabet.
 LONGEST = {"zh": 70, "en": 160}
@@ -177,7 +177,8 @@ GSM = set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'
 
 def message(language: str, name: str, journey: str, code: str) -> str:
     purpose = catalog.text(language, f"journey.{journey}.title")
-    return catalog.text(language, f"sms.{name}", bank=BANK[language], code=code, **FACTS | {"purpose": purpose})
+    facts = FACTS | {"purpose": purpose, "amount": catalog.text(language, "language.yuan", number="1234567.89")}
+    return catalog.text(language, f"sms.{name}", bank=BANK[language], code=code, **facts)
 
 
 @each_language

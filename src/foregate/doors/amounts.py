@@ -70,6 +70,14 @@ def _number(language: str, money: Money) -> str:
 
 
 @cache
+def name_of(language: str, currency: str) -> str:
+    """Return what the language calls a currency: `人民币`. One without a name keeps its three letters."""
+    from babel.numbers import get_currency_name  # its data is read when the first amount is shown
+
+    return get_currency_name(currency, locale=catalog.text(language, "language.locale"))
+
+
+@cache
 def sign_of(language: str, currency: str) -> str:
     """Return how the language writes a currency; letters keep a distance from the digits."""
     from babel.numbers import get_currency_symbol  # its data is read when the first amount is shown

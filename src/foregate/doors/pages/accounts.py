@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from foregate.desk.accounts import Holding, MyAccounts
+from foregate.doors import amounts
 from foregate.doors.account_query import Asked, asked_on_page
 from foregate.doors.pages import chart, forms, money
 from foregate.doors.pages.money import respond_money
@@ -132,8 +133,10 @@ async def _chart(request: Request, held: tuple[Holding, ...]) -> dict[str, Any]:
     sums = await _sums(accounts_of(request), mine)
     if isinstance(sums, str):
         return facts | {"chart_missing": sums}
-    asked = (language_of(request), accounts_of(request).month_names(held[0].account), sums, currency)
-    return facts | {"bars": chart.bars_of(*asked), "shares": chart.shares_of(*asked), "currency": currency}
+    language = language_of(request)
+    asked = (language, accounts_of(request).month_names(held[0].account), sums, currency)
+    drawn = {"bars": chart.bars_of(*asked), "shares": chart.shares_of(*asked)}
+    return facts | drawn | {"currency": amounts.name_of(language, currency)}
 
 
 async def _sums(accounts: MyAccounts, mine: list[Account]) -> chart.Sums | str:

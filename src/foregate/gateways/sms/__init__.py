@@ -14,6 +14,8 @@ from foregate.ports import Message
 
 # The message is for somebody who chose the outlet: the beginning of its name is enough.
 OUTLET_CHARS = 18
+# Who banks in yuan reads 人民币300.00元; an amount in another currency keeps its three letters.
+YUAN = "CNY "
 
 
 class SmsGateway(Protocol):
@@ -55,4 +57,6 @@ class Postman:
             moment, zone = int(message.facts["starts_at"]), message.facts["time_zone"]
             facts["when"] = say_when(self._say, message.language, moment, zone)
             facts["outlet"] = message.facts["outlet"][:OUTLET_CHARS]
+        if message.facts.get("amount", "").startswith(YUAN):
+            facts["amount"] = self._say(message.language, "language.yuan", number=message.facts["amount"][len(YUAN) :])
         return self._say(message.language, message.template, **facts)
