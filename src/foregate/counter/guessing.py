@@ -12,6 +12,7 @@ Source: OWASP, Credential Stuffing Prevention; ASVS 5.0, 6.3.1.
 from __future__ import annotations
 
 from foregate.counter.guard import raise_alarm
+from foregate.counter.telling import Told
 from foregate.ports import Tried
 from foregate.rules import limits
 from foregate.situation import World
@@ -26,15 +27,12 @@ def is_guessing(tried: Tried) -> bool:
 
 
 class GuessWatch(Loop):
-    """Raises an alarm when many accounts fail at once, and again every while, as long as it goes on.
-
-    Each process tells for itself: of several that look at one database each tells once.
-    """
+    """Raises an alarm when many accounts fail at once, and again every while, as long as it goes on."""
 
     def __init__(self, world: World, pause_seconds: float = limits.GUESSING_LOOK_SECONDS) -> None:
         super().__init__(pause_seconds)
         self._world = world
-        self._told_at: dict[str, int] = {}
+        self._told = Told[str](limits.GUESSING_AGAIN_SECONDS)
 
     async def once(self) -> None:
         """Look once."""
@@ -45,11 +43,8 @@ class GuessWatch(Loop):
                 PROOFS: await tx.counters.tried(until - limits.GUESSING_WINDOW_SECONDS, until),
                 CODES: await tx.codes.tried(until - limits.CODE_TTL_SECONDS, until),
             }
-            due = [what for what, tried in found.items() if is_guessing(tried) and self._is_due(what, now)]
+            due = [what for what, tried in found.items() if is_guessing(tried) and self._told.is_due(what, now)]
             for what in due:
                 failing, everybody = found[what].failing, found[what].all
                 await raise_alarm(tx, now, what, actor="foregate", source="", failing=failing, all=everybody)
-        self._told_at |= dict.fromkeys(due, now)
-
-    def _is_due(self, what: str, now: int) -> bool:
-        return self._told_at.get(what, 0) + limits.GUESSING_AGAIN_SECONDS <= now
+        self._told.note(due, now)

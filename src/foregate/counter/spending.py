@@ -12,6 +12,7 @@ from __future__ import annotations
 from prometheus_client import Gauge
 
 from foregate.counter.guard import raise_alarm
+from foregate.counter.telling import Told
 from foregate.ports import Clock, Store
 from foregate.rules import limits
 from foregate.store.loops import Loop
@@ -35,7 +36,7 @@ class SpendingWatch(Loop):
         self._store, self._clock, self._per_day = store, clock, per_day
         self._sent = 0  # by this process, not written down yet
         self._percent = 0
-        self._told: dict[int, int] = {}
+        self._told = Told[int](limits.DAY)  # once for each mark: a day that goes on above it is the same bill
         BUDGET.set(per_day)
 
     @property
@@ -61,15 +62,11 @@ class SpendingWatch(Loop):
                 await tx.spending.add(mine, now)
             sent = await tx.spending.of_the_day(now)
             percent = sent * 100 // self._per_day
-            due = [mark for mark in limits.BUDGET_TOLD_PERCENT if percent >= mark and self._is_due(mark, now)]
+            due = [mark for mark in limits.BUDGET_TOLD_PERCENT if percent >= mark and self._told.is_due(mark, now)]
             if due:  # the highest says it all
                 mark, of = due[-1], self._per_day
                 await raise_alarm(tx, now, ALARM, actor="foregate", source="", percent=mark, sent=sent, of=of)
         self._sent -= mine
         self._percent = percent
-        self._told |= dict.fromkeys(due, now)
+        self._told.note(due, now)
         SENT.set(sent)
-
-    def _is_due(self, mark: int, now: int) -> bool:
-        """Once a day for each mark: a day that goes on above it is the same bill."""
-        return self._told.get(mark, 0) + limits.DAY <= now
