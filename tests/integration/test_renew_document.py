@@ -279,7 +279,7 @@ async def test_told_once_ahead_and_once_after(bank: Bank) -> None:
     assert f"您的证件{in_days(31)}到期" in (await bank.texts(LI.phone))[0]
     bank.clock.turn(31 * limits.DAY)
     assert [1, 0] == [await sweep(bank), await sweep(bank)]
-    assert f"已过{in_days(31)}的有效期" in (await bank.texts(LI.phone))[0]
+    assert f"已于{in_days(31)}到期" in (await bank.texts(LI.phone))[0]
     told = [kind for kind in await bank.events(LI) if kind.endswith("-told")]
     assert ["document-expiring-told", "document-expired-told"] == told
 
