@@ -112,6 +112,14 @@ def server_folder(name: str, place: Path | None = None) -> Iterator[Folder]:
         yield Folder(Path(path), user)
 
 
+def answers(ready: Command) -> bool:
+    """Say whether `ready` succeeds. A server that takes and never answers is not up."""
+    try:
+        return subprocess.run(ready, capture_output=True, check=False, timeout=START_SECONDS).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
 @contextmanager
 def running(folder: Folder, words: Command, ready: Command) -> Iterator[None]:
     """Keep the server `words` running; it is up once the command `ready` succeeds."""
@@ -120,7 +128,7 @@ def running(folder: Folder, words: Command, ready: Command) -> Iterator[None]:
         process = subprocess.Popen(folder.command(*words), stdout=output, stderr=output, cwd=folder.path)
     try:
         give_up = time.monotonic() + START_SECONDS
-        while subprocess.run(ready, capture_output=True, check=False).returncode != 0:
+        while not answers(ready):
             if process.poll() is not None or time.monotonic() > give_up:
                 raise RuntimeError(f"{words[0]} did not start:\n{log.read_text()}")
             time.sleep(0.05)
