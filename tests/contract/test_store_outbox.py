@@ -1,6 +1,7 @@
 """Messages: sent after the commit, each ended exactly once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -200,6 +201,17 @@ async def test_a_round_that_fails_is_not_the_last(store: SqlStore, caplog: pytes
     assert "Dispatcher failed in one round" in caplog.text
 
 
+async def stop_during(store: SqlStore, deliver: Callable[[Message], Awaitable[None]], reached: asyncio.Event) -> None:
+    """Send one message, and stop the dispatcher when its delivery got so far."""
+    await put(store, a_message())
+    dispatcher = Dispatcher(store, deliver)
+    task = asyncio.create_task(dispatcher.run())
+    await reached.wait()
+    async with asyncio.timeout(20):
+        await dispatcher.stop()
+        await task
+
+
 @pytest.mark.parametrize("seconds", [0.2, 60], ids=["hurried", "not hurried"])
 async def test_a_gateway_that_hangs_does_not_hold_up_the_end(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch, seconds: float
@@ -213,13 +225,7 @@ async def test_a_gateway_that_hangs_does_not_hold_up_the_end(
         handed_over.set()
         await asyncio.sleep(3600)
 
-    await put(store, a_message())
-    dispatcher = Dispatcher(store, hang)
-    task = asyncio.create_task(dispatcher.run())
-    await handed_over.wait()
-    async with asyncio.timeout(20):
-        await dispatcher.stop()
-        await task
+    await stop_during(store, hang, handed_over)
     (row,) = await sql(store, "SELECT status, next_at FROM outbox")
     assert ("waiting", True) == (row["status"], NOW < row["next_at"] < NOW + outbox.LEASE_SECONDS)
 
@@ -238,10 +244,5 @@ async def test_a_gateway_that_cleans_up_late_does_not_disturb_the_end(
             is_late.set()
             await asyncio.sleep(0.2)
 
-    await put(store, a_message())
-    dispatcher = Dispatcher(store, hang_up_slowly)
-    task = asyncio.create_task(dispatcher.run())
-    await is_late.wait()
-    await dispatcher.stop()
-    await task
+    await stop_during(store, hang_up_slowly, is_late)
     assert ["waiting"] == await statuses(store)

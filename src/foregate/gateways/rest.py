@@ -13,7 +13,7 @@ class Rest:
 
     def __init__(self, failures_max: int, seconds: int, *, answer_seconds: int) -> None:
         self._failures_max, self._seconds, self._answer_seconds = failures_max, seconds, answer_seconds
-        self._failures, self._is_in_doubt = 0, False
+        self.failures_in_a_row = 0
         self.until = 0.0  # by the loop's clock
 
     def may_ask(self) -> bool:
@@ -27,11 +27,14 @@ class Rest:
 
     def succeeded(self) -> None:
         """It answered."""
-        self._failures, self._is_in_doubt, self.until = 0, False, 0.0
+        self.failures_in_a_row, self.until = 0, 0.0
 
     def failed(self) -> None:
         """It did not."""
-        self._failures += 1
-        if self._failures >= self._failures_max:
-            self._failures, self._is_in_doubt = self._failures_max - 1, True
+        self.failures_in_a_row += 1
+        if self._is_in_doubt:
             self.until = asyncio.get_running_loop().time() + self._seconds
+
+    @property
+    def _is_in_doubt(self) -> bool:
+        return self.failures_in_a_row >= self._failures_max

@@ -66,7 +66,6 @@ class FineractAccounts:
         self, url: str, tenant: str, secret: bytes, clock: Clock, *, bank: str = "", transport: Any = None
     ) -> None:
         self._clock, self._bank = clock, bank
-        self.failures_in_a_row = 0
         self.rest = Rest(limits.ACCOUNTS_FAILURES, limits.ACCOUNTS_REST_SECONDS, answer_seconds=limits.ACCOUNTS_SECONDS)
         self.tells_of_money = False  # it is asked; it does not say when something happened
         self._client = httpx2.AsyncClient(
@@ -80,6 +79,11 @@ class FineractAccounts:
                 "Accept": "application/json",
             },
         )
+
+    @property
+    def failures_in_a_row(self) -> int:
+        """Questions that got no answer, since the last one that did."""
+        return self.rest.failures_in_a_row
 
     async def accounts_of(self, core_ref: str) -> tuple[Account, ...]:
         """Every savings account of a client that is not closed, oldest first."""
@@ -210,10 +214,8 @@ class FineractAccounts:
         try:
             found = await self._asked(path, kind, question)
         except AccountsAway:
-            self.failures_in_a_row += 1
             self.rest.failed()
             raise
-        self.failures_in_a_row = 0
         self.rest.succeeded()
         return found
 

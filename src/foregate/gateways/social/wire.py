@@ -61,7 +61,7 @@ class Wire:
             async with asyncio.timeout(2 * limits.SOCIAL_SECONDS):
                 found = read(await self._twice(method, url, params, form, spends=spends))
         except (ProviderDown, TimeoutError, httpx2.HTTPError) as wrong:
-            why = str(wrong) or type(wrong).__name__ if isinstance(wrong, ProviderDown) else type(wrong).__name__
+            why = str(wrong) if isinstance(wrong, ProviderDown) else type(wrong).__name__
             self.rest.failed()
             log.warning("provider failed", provider=self._provider.value, why=why)
             raise ProviderDown(why) from None

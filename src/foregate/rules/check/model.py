@@ -60,8 +60,12 @@ GIVES: Final[Mapping[str, Factor]] = {
     "passkey": Factor.PASSKEY,
 }
 
-# What somebody needs to come one of these ways at all: see `may_come`.
-COMES_BY: Final = frozenset({Factor.PASSKEY, Factor.SOCIAL})
+# What somebody needs to come one of these ways at all. Names, numbers and cards are no secrets.
+COMES_WITH: Final[Mapping[Who, Factor]] = {
+    Who.PASSKEY: Factor.PASSKEY,
+    Who.WECHAT: Factor.SOCIAL,
+    Who.ALIPAY: Factor.SOCIAL,
+}
 
 NONE: Final[frozenset[str]] = frozenset()
 Unusable = frozenset[tuple[str, str]]
@@ -148,7 +152,7 @@ class World:
 def _matters(row: Journey) -> frozenset[Factor]:
     mentioned = {proof.name for proof in proofs_of(row.prove)}
     given = {factor for factor, proof in PROOF_OF.items() if proof in mentioned}
-    return frozenset(given | SIMS[row.code_to] | COMES_BY)
+    return frozenset(given | SIMS[row.code_to] | {COMES_WITH[who] for who in row.who if who in COMES_WITH})
 
 
 def _is_brought(evidence: Evidence | None) -> bool:
@@ -229,18 +233,14 @@ def _shown(progress: Progress, name: str, distrusted: frozenset[str]) -> Progres
 
 
 def may_come(who: Who, holds: frozenset[Factor], has_session: bool) -> bool:
-    """Say whether somebody can come this way. Names, numbers and cards are no secrets; tellers see the ID card."""
+    """Say whether somebody can come this way. Tellers see the ID card."""
     match who:
         case Who.IN_PERSON:
             return False
         case Who.SESSION:
             return has_session
-        case Who.PASSKEY:
-            return Factor.PASSKEY in holds
-        case Who.WECHAT | Who.ALIPAY:
-            return Factor.SOCIAL in holds
         case _:
-            return True
+            return who not in COMES_WITH or COMES_WITH[who] in holds
 
 
 def gains(row: Journey) -> frozenset[Factor]:
